@@ -1,0 +1,243 @@
+//! The four DTOs and what the runtime asks of them.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+
+use super::model::{Field, Model, Role, Rule, RuleKind};
+use crate::report::at;
+
+/// The four structs with their traits.
+pub(super) fn dtos(model: &Model) -> TokenStream {
+    [read(model), registration(model), update(model), admin_update(model)].into_iter().collect()
+}
+
+fn read(model: &Model) -> TokenStream {
+    let runtime = &model.runtime;
+    let fields = model.fields.iter().filter(|field| field.dtos.read).map(|field| declare(field, &field.ty));
+    let doc = format!("What a `{}` shows of itself in responses.", model.name);
+    let dto = structure(model, "Read", &doc, &quote!(Serialize), &quote!(), fields);
+    let shown = model.own().filter(|field| field.dtos.read).map(|field| &field.ty);
+    let shown: Vec<_> = shown.collect();
+    let assertion = (!shown.is_empty()).then(|| {
+        quote! {
+            const _: fn() = || {
+                fn exposable<T: #runtime::Exposable>() {}
+                #( exposable::<#shown>(); )*
+            };
+        }
+    });
+    quote! { #dto #assertion }
+}
+
+fn registration(model: &Model) -> TokenStream {
+    let runtime = &model.runtime;
+    let name = model.dto("Registration");
+    let identifier = &model.identifier.ident;
+    let password = quote! {
+        /// The chosen password.
+        pub password: #runtime::Password,
+    };
+    let fields = carried(model, |field| field.dtos.register).flat_map(|field| {
+        let declared = if field.default.is_some() {
+            declare_optional(model, field)
+        } else if field.is_optional() {
+            let declared = declare(field, &field.ty);
+            quote! { #[serde(default)] #declared }
+        } else {
+            declare(field, &field.ty)
+        };
+        [Some(declared), (field.role == Role::Identifier).then(|| password.clone())].into_iter().flatten()
+    });
+    let doc = format!("The body of a registration of a `{}`.", model.name);
+    let dto = structure(model, "Registration", &doc, &quote!(Deserialize), &quote!(deny_unknown_fields), fields);
+    let validate = validate(model, |field| {
+        field.dtos.register.then_some(usize::from(field.is_optional()) + usize::from(field.default.is_some()))
+    });
+    quote! {
+        #dto
+
+        impl #runtime::RegistrationDto for #name {
+            fn identifier(&self) -> &::core::primitive::str {
+                &self.#identifier
+            }
+
+            fn password(&self) -> &#runtime::Password {
+                &self.password
+            }
+
+            #validate
+        }
+    }
+}
+
+fn update(model: &Model) -> TokenStream {
+    let runtime = &model.runtime;
+    let name = model.dto("Update");
+    let new_password = optional(model, "The new password.", &quote!(password));
+    let current_password =
+        optional(model, "The password as it is, which a new identifier or password needs.", &quote!(current_password));
+    let fields = model.identifier.dtos.update.then(|| declare_optional(model, &model.identifier));
+    let fields = fields.into_iter().chain([new_password, current_password]);
+    let fields = fields.chain(model.updatable().map(|field| declare_optional(model, field)));
+    let doc = format!("The body of a change that a `{}` makes of itself; what is absent stays as it is.", model.name);
+    let derives = quote!(Default, Deserialize);
+    let dto = structure(model, "Update", &doc, &derives, &quote!(deny_unknown_fields), fields);
+    let identifier = &model.identifier.ident;
+    let new_identifier = if model.identifier.dtos.update {
+        quote!(self.#identifier.as_deref())
+    } else {
+        quote!(::core::option::Option::None)
+    };
+    let changes = model.updatable().map(|field| &field.ident);
+    let changes: Vec<_> = changes.map(|ident| quote!(self.#ident.is_some())).collect();
+    let changes = if changes.is_empty() { quote!(false) } else { quote!(#(#changes)||*) };
+    let validate = validate(model, |field| field.dtos.update.then_some(1 + usize::from(field.is_optional())));
+    quote! {
+        #dto
+
+        impl #runtime::UpdateDto for #name {
+            fn identifier(&self) -> ::core::option::Option<&::core::primitive::str> {
+                #new_identifier
+            }
+
+            fn password(&self) -> ::core::option::Option<&#runtime::Password> {
+                self.password.as_ref()
+            }
+
+            fn current_password(&self) -> ::core::option::Option<&#runtime::Password> {
+                self.current_password.as_ref()
+            }
+
+            fn changes_own_fields(&self) -> ::core::primitive::bool {
+                #changes
+            }
+
+            #validate
+        }
+    }
+}
+
+fn admin_update(model: &Model) -> TokenStream {
+    let new_password = optional(model, "The new password.", &quote!(password));
+    let mut carried: Vec<_> = model
+        .fields
+        .iter()
+        .filter(|field| field.dtos.admin_update)
+        .map(|field| declare_optional(model, field))
+        .collect();
+    let position = usize::from(model.identifier.dtos.admin_update).min(carried.len());
+    carried.insert(position, new_password);
+    let doc = format!("What an administrator may change of a `{}`; what is absent stays as it is.", model.name);
+    let derives = quote!(Default, Deserialize);
+    structure(model, "AdminUpdate", &doc, &derives, &quote!(deny_unknown_fields), carried.into_iter())
+}
+
+/// The identifier and the application's own fields, in the struct's order.
+fn carried(model: &Model, carries: fn(&Field) -> bool) -> impl Iterator<Item = &Field> {
+    model.fields.iter().filter(move |field| carries(field))
+}
+
+fn structure(
+    model: &Model,
+    suffix: &str,
+    doc: &str,
+    derives: &TokenStream,
+    serde: &TokenStream,
+    fields: impl Iterator<Item = TokenStream>,
+) -> TokenStream {
+    let runtime = &model.runtime;
+    let visibility = &model.visibility;
+    let name = model.dto(suffix);
+    let derives = derives.clone().into_iter().filter_map(|token| match token {
+        proc_macro2::TokenTree::Ident(derive) if derive == "Default" => Some(quote!(::core::default::Default)),
+        proc_macro2::TokenTree::Ident(derive) => Some(quote!(#runtime::__private::serde::#derive)),
+        _ => None,
+    });
+    let serde_path = format!("{}::__private::serde", path_text(runtime));
+    let serde = (!serde.is_empty()).then(|| quote!(, #serde));
+    quote! {
+        #[doc = #doc]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, #(#derives),*)]
+        #[serde(crate = #serde_path #serde)]
+        #visibility struct #name {
+            #( #fields )*
+        }
+    }
+}
+
+/// A path without the spaces that its tokens would be printed with.
+fn path_text(path: &syn::Path) -> String {
+    path.to_token_stream().to_string().replace(' ', "")
+}
+
+fn declare(field: &Field, ty: &Type) -> TokenStream {
+    let Field { ident, docs, .. } = field;
+    quote! { #(#docs)* pub #ident: #ty, }
+}
+
+/// A field whose absence differs from `null`.
+fn declare_optional(model: &Model, field: &Field) -> TokenStream {
+    let Field { ident, docs, ty, .. } = field;
+    let present = present(model);
+    quote! { #(#docs)* #present pub #ident: ::core::option::Option<#ty>, }
+}
+
+fn optional(model: &Model, doc: &str, ident: &TokenStream) -> TokenStream {
+    let runtime = &model.runtime;
+    let present = present(model);
+    quote! { #[doc = #doc] #present pub #ident: ::core::option::Option<#runtime::Password>, }
+}
+
+fn present(model: &Model) -> TokenStream {
+    let path = format!("{}::__private::present", path_text(&model.runtime));
+    quote!(#[serde(default, deserialize_with = #path)])
+}
+
+/// The method that checks every rule of the fields that `depth` finds in the DTO, that many `Option`s deep.
+fn validate(model: &Model, depth: impl Fn(&Field) -> Option<usize>) -> TokenStream {
+    let runtime = &model.runtime;
+    let checks = model.fields.iter().filter(|field| !field.rules.is_empty()).filter_map(|field| {
+        let depth = depth(field)?;
+        let ident = &field.ident;
+        let key = field.key();
+        if depth == 0 {
+            let calls = field.rules.iter().map(|rule| call(model, rule, &quote!(&self.#ident)));
+            return Some(quote! { #( errors.check(#key, #calls); )* });
+        }
+        let calls = field.rules.iter().map(|rule| call(model, rule, &quote!(value)));
+        let pattern = (0..depth).fold(quote!(value), |inner, _| quote!(::core::option::Option::Some(#inner)));
+        Some(quote! {
+            if let #pattern = &self.#ident {
+                #( errors.check(#key, #calls); )*
+            }
+        })
+    });
+    let checks: Vec<_> = checks.collect();
+    let errors = if checks.is_empty() { quote!(_errors) } else { quote!(errors) };
+    quote! {
+        fn validate(&self, #errors: &mut #runtime::FieldErrors) {
+            #( #checks )*
+        }
+    }
+}
+
+fn call(model: &Model, rule: &Rule, value: &TokenStream) -> TokenStream {
+    let runtime = &model.runtime;
+    let span = at(&rule.span);
+    match &rule.kind {
+        RuleKind::Length(least, greatest) => {
+            quote_spanned!(span=> #runtime::__private::validate::length(#value, #least, #greatest))
+        }
+        RuleKind::Range(least, greatest) => {
+            quote_spanned!(span=> #runtime::__private::validate::range(#value, #least, #greatest))
+        }
+        RuleKind::Email => quote_spanned!(span=> #runtime::__private::validate::email(#value)),
+        RuleKind::Custom(path) => quote_spanned!(span=> #path(#value)),
+    }
+}
+
+/// An index or count without a suffix.
+pub(super) fn number(number: usize) -> Literal {
+    Literal::usize_unsuffixed(number)
+}

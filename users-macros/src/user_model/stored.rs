@@ -1,0 +1,151 @@
+//! `impl Stored<DB>`: facts about the table, in the SQL of one database.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
+
+use super::{
+    dto::number,
+    model::{Field, Model, Role},
+    sql::Dialect,
+};
+use crate::report::at;
+
+/// The implementation for one database.
+pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
+    let Model { name, runtime, .. } = model;
+    let sqlx = quote!(#runtime::__private::sqlx);
+    let module = format_ident!("{}", dialect.module);
+    let database = format_ident!("{}", dialect.driver);
+    let row = format_ident!("{}Row", dialect.driver);
+    let arguments = format_ident!("{}Arguments", dialect.driver);
+    let update = model.dto("Update");
+    let sql = statements(model, dialect);
+    let columns = model.fields.iter().flat_map(|field| columns(model, field, &quote!(#sqlx::#database)));
+    let values = model.fields.iter().enumerate().map(|(index, field)| {
+        let ident = &field.ident;
+        let index = number(index);
+        quote_spanned!(at(&field.ty)=> #ident: #sqlx::Row::try_get(row, #index)?)
+    });
+    let inserted = model.fields.iter().map(|field| insert(model, field, &sqlx));
+    let updated: Vec<_> = model.updatable().map(|field| change(field, &sqlx)).collect();
+    let update_parameter = if updated.is_empty() { quote!(_update) } else { quote!(update) };
+    let result = |ok: TokenStream| quote!(::core::result::Result<#ok, #sqlx::error::BoxDynError>);
+    let arguments = quote!(#sqlx::#module::#arguments);
+    let result = result(arguments.clone());
+    quote! {
+        impl #runtime::Stored<#sqlx::#database> for #name {
+            const SQL: #runtime::ModelSql = #sql;
+
+            fn columns() -> #runtime::__private::Vec<#runtime::Column> {
+                ::core::convert::From::from([ #( #columns, )* ])
+            }
+
+            fn from_row(row: &#sqlx::#module::#row) -> ::core::result::Result<Self, #sqlx::Error> {
+                ::core::result::Result::Ok(Self { #( #values, )* })
+            }
+
+            fn insert_arguments(&self, canonical: &::core::primitive::str) -> #result {
+                let mut arguments: #arguments = ::core::default::Default::default();
+                #( #inserted )*
+                ::core::result::Result::Ok(arguments)
+            }
+
+            fn update_arguments(id: Self::Id, #update_parameter: &#update) -> #result {
+                let mut arguments: #arguments = ::core::default::Default::default();
+                #sqlx::Arguments::add(&mut arguments, id)?;
+                #( #updated )*
+                ::core::result::Result::Ok(arguments)
+            }
+        }
+    }
+}
+
+/// The call that puts the model's names and lists into the runtime's statements.
+fn statements(model: &Model, dialect: &Dialect) -> TokenStream {
+    let runtime = &model.runtime;
+    let macro_name = format_ident!("{}", dialect.statements);
+    let table = dialect.name(&model.table);
+    let width = number(model.fields.len());
+    let id = dialect.name(&model.id.column);
+    let identifier = dialect.name(&model.identifier.column);
+    let canonical = dialect.name(&model.canonical);
+    let password_hash = dialect.name(&model.password_hash.column);
+    let flag = |field: &Option<Field>| literal_or_none(field.as_ref().map(|field| dialect.name(&field.column)));
+    let (active, verified) = (flag(&model.active), flag(&model.verified));
+    let (select, insert, values) = (dialect.select(model), dialect.insert(model), dialect.values(model));
+    let update = literal_or_none(dialect.update(model));
+    quote! {
+        #runtime::__private::#macro_name! {
+            table: #table, width: #width,
+            id: #id, identifier: #identifier, canonical: #canonical, password_hash: #password_hash,
+            active: #active, verified: #verified,
+            select: #select,
+            insert: #insert, values: #values,
+            update: #update
+        }
+    }
+}
+
+fn literal_or_none(text: Option<String>) -> TokenStream {
+    text.map_or_else(|| quote!(none), |text| quote!(#text))
+}
+
+/// A field's columns: one, or for the identifier two.
+fn columns(model: &Model, field: &Field, database: &TokenStream) -> Vec<TokenStream> {
+    let runtime = &model.runtime;
+    let Field { ty, column, .. } = field;
+    let role = column_role(field.role);
+    let nullable = field.is_optional().then(|| quote!(.nullable()));
+    let sql_type = field.sql_type.as_ref().map(|sql_type| quote!(.with_sql_type(#sql_type)));
+    let span = at(ty);
+    let new = quote_spanned!(span=> #runtime::Column::new);
+    let mut columns = vec![quote! {
+        #new::<#database, #ty>(#column, #runtime::ColumnRole::#role) #nullable #sql_type
+    }];
+    if field.role == Role::Identifier {
+        let canonical = &model.canonical;
+        columns.push(quote! {
+            #runtime::Column::new::<#database, #runtime::__private::String>(#canonical, #runtime::ColumnRole::Canonical)
+                #sql_type
+        });
+    }
+    columns
+}
+
+fn column_role(role: Role) -> Ident {
+    let name = match role {
+        Role::Id => "Id",
+        Role::Identifier => "Identifier",
+        Role::PasswordHash => "PasswordHash",
+        Role::Active => "Active",
+        Role::Verified => "Verified",
+        Role::Own => "Own",
+    };
+    Ident::new(name, Span::call_site())
+}
+
+fn insert(model: &Model, field: &Field, sqlx: &TokenStream) -> TokenStream {
+    let runtime = &model.runtime;
+    let ident = &field.ident;
+    let add = quote_spanned!(at(&field.ty)=> #sqlx::Arguments::add);
+    match field.role {
+        Role::Id => quote! { #add(&mut arguments, #runtime::UserId::assigned(self.#ident))?; },
+        Role::Identifier => quote! {
+            #add(&mut arguments, &self.#ident)?;
+            #sqlx::Arguments::add(&mut arguments, canonical)?;
+        },
+        _ => quote! { #add(&mut arguments, &self.#ident)?; },
+    }
+}
+
+/// Whether a column changes, and to what.
+fn change(field: &Field, sqlx: &TokenStream) -> TokenStream {
+    let ident = &field.ident;
+    let add = quote_spanned!(at(&field.ty)=> #sqlx::Arguments::add);
+    let flatten = field.is_optional().then(|| quote!(.and_then(::core::option::Option::as_ref)));
+    quote! {
+        #sqlx::Arguments::add(&mut arguments, update.#ident.is_some())?;
+        #add(&mut arguments, update.#ident.as_ref()#flatten)?;
+    }
+}

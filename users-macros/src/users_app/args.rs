@@ -1,0 +1,258 @@
+//! The arguments of `#[users_app(...)]` as they are written.
+
+use darling::{Error, FromMeta, Result, ast::NestedMeta, error::Accumulator, util::path_to_string};
+use proc_macro2::{Span, TokenStream};
+use syn::{Expr, LitStr, Meta, Path, spanned::Spanned};
+
+use crate::report::{Word, mistake};
+
+/// Every argument.
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct Arguments {
+    pub(super) auth: Option<AuthArgument>,
+    pub(super) exclude: Option<ExcludeArgument>,
+    pub(super) user: Option<Path>,
+    pub(super) hooks: Option<Path>,
+    pub(super) routes: Option<RoutesArgument>,
+    #[darling(rename = "crate")]
+    pub(super) runtime: Option<Path>,
+    /// Whether this is all that was written.
+    #[darling(skip)]
+    pub(super) complete: bool,
+}
+
+/// One backend or a list of them.
+pub(super) struct AuthArgument(pub(super) Vec<Expr>, pub(super) Span);
+
+/// The patterns of `exclude`.
+pub(super) struct ExcludeArgument(pub(super) Vec<LitStr>);
+
+/// The groups of `routes(...)`.
+#[derive(Default)]
+pub(super) struct RoutesArgument(pub(super) Groups);
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct Groups {
+    pub(super) auth: Option<Group<AuthOptions>>,
+    pub(super) register: Option<Group<RegisterOptions>>,
+    pub(super) verify: Option<Group<VerifyOptions>>,
+    pub(super) password_reset: Option<Group<PasswordResetOptions>>,
+    pub(super) current_user: Option<Group<CurrentUserOptions>>,
+}
+
+impl Groups {
+    /// Every group with its defaults.
+    pub(super) fn all() -> Self {
+        Self {
+            auth: Some(Group::default()),
+            register: Some(Group::default()),
+            verify: Some(Group::default()),
+            password_reset: Some(Group::default()),
+            current_user: Some(Group::default()),
+        }
+    }
+}
+
+/// A group and the place of its name.
+pub(super) struct Group<T> {
+    pub(super) name: Span,
+    pub(super) options: T,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct AuthOptions {
+    pub(super) login: Option<LitStr>,
+    pub(super) logout: Option<LitStr>,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct RegisterOptions {
+    pub(super) path: Option<LitStr>,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct VerifyOptions {
+    pub(super) path: Option<LitStr>,
+    pub(super) resend: Option<LitStr>,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct PasswordResetOptions {
+    pub(super) forgot: Option<LitStr>,
+    pub(super) reset: Option<LitStr>,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct CurrentUserOptions {
+    pub(super) path: Option<LitStr>,
+    pub(super) delete: Option<Word>,
+}
+
+/// Words that people look for here and that are settings, with the place where they are set.
+const SETTINGS: [&str; 22] = [
+    "secret",
+    "secret_key",
+    "key",
+    "database",
+    "database_url",
+    "db",
+    "url",
+    "base_url",
+    "session_store",
+    "store",
+    "redis",
+    "mail",
+    "mailer",
+    "smtp",
+    "lifetime",
+    "ttl",
+    "expires",
+    "cookie",
+    "cookie_name",
+    "argon2",
+    "throttle",
+    "host",
+];
+
+/// Arguments that a later version will know.
+const LATER_ARGUMENTS: [&str; 2] = ["role", "oauth_account"];
+
+/// Route groups that a later version will know.
+const LATER_GROUPS: [&str; 5] = ["users", "roles", "oauth2", "sessions", "tokens"];
+
+/// Reads the arguments; with a mistake in one of them, `complete` is false and what could be read is kept.
+pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
+    let mut mistakes = Error::accumulator();
+    let Some(items) = mistakes.handle(NestedMeta::parse_meta_list(tokens).map_err(Error::from)) else {
+        return (Arguments::default(), mistakes);
+    };
+    let mut complete = true;
+    let mut known = Vec::new();
+    for item in items {
+        match refuse_settings(&item) {
+            Ok(()) => known.push(item),
+            Err(error) => {
+                complete = false;
+                mistakes.push(error);
+            }
+        }
+    }
+    // One argument at a time, so that a mistake in one does not hide the others.
+    match Arguments::from_list(&known) {
+        Ok(arguments) => (Arguments { complete, ..arguments }, mistakes),
+        Err(error) => {
+            mistakes.push(error);
+            let readable = known.into_iter().filter(|item| Arguments::from_list(std::slice::from_ref(item)).is_ok());
+            let readable: Vec<_> = readable.collect();
+            (Arguments::from_list(&readable).unwrap_or_default(), mistakes)
+        }
+    }
+}
+
+fn refuse_settings(item: &NestedMeta) -> Result<()> {
+    let NestedMeta::Meta(meta) = item else { return Ok(()) };
+    let word = path_to_string(meta.path());
+    if SETTINGS.contains(&word.as_str()) {
+        let text = format!("`{word}` is set at start-up; write it in `Config`, which `Users::connect` takes");
+        return Err(mistake(meta.path().span(), text));
+    }
+    if LATER_ARGUMENTS.contains(&word.as_str()) {
+        return Err(mistake(meta.path().span(), format!("`{word}` is not part of this version; remove it")));
+    }
+    Ok(())
+}
+
+impl FromMeta for AuthArgument {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        const USAGE: &str = "write `auth = \"jwt\"`, a path to a backend of your own, or a list of backends";
+        match item {
+            Meta::NameValue(pair) => match ungroup(&pair.value) {
+                Expr::Array(list) => Ok(Self(list.elems.iter().cloned().collect(), list.span())),
+                other => Ok(Self(vec![other.clone()], other.span())),
+            },
+            _ => Err(mistake(item.path().span(), USAGE)),
+        }
+    }
+}
+
+impl FromMeta for ExcludeArgument {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        const USAGE: &str = "write a list of patterns: `exclude = [\"/health\"]`";
+        let Meta::NameValue(pair) = item else { return Err(mistake(item.path().span(), USAGE)) };
+        let Expr::Array(list) = ungroup(&pair.value) else { return Err(mistake(pair.value.span(), USAGE)) };
+        let mut mistakes = Error::accumulator();
+        let patterns = list.elems.iter().filter_map(|element| match ungroup(element) {
+            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(literal), .. }) => Some(literal.clone()),
+            other => {
+                mistakes.push(mistake(other.span(), "a pattern is a string; write one such as `\"/health\"`"));
+                None
+            }
+        });
+        let patterns = patterns.collect();
+        mistakes.finish_with(Self(patterns))
+    }
+}
+
+impl FromMeta for RoutesArgument {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let Meta::List(list) = item else {
+            return Err(mistake(item.path().span(), "write `routes(...)` with the groups that exist, such as `auth`"));
+        };
+        let mut mistakes = Error::accumulator();
+        let (later, known): (Vec<_>, Vec<_>) = NestedMeta::parse_meta_list(list.tokens.clone())?
+            .into_iter()
+            .partition(|item| matches!(item, NestedMeta::Meta(meta) if is_later(meta.path())));
+        for item in later {
+            let NestedMeta::Meta(meta) = &item else { continue };
+            let word = path_to_string(meta.path());
+            mistakes.push(mistake(
+                meta.path().span(),
+                format!("the route group `{word}` is not part of this version; remove it"),
+            ));
+        }
+        let groups = mistakes.handle(Groups::from_list(&known)).unwrap_or_default();
+        mistakes.finish_with(Self(groups))
+    }
+}
+
+fn is_later(path: &Path) -> bool {
+    LATER_GROUPS.iter().any(|group| path.is_ident(group))
+}
+
+impl<T: Default> Default for Group<T> {
+    fn default() -> Self {
+        Self { name: Span::call_site(), options: T::default() }
+    }
+}
+
+impl<T: FromMeta + Default> FromMeta for Group<T> {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let name = item.path().span();
+        match item {
+            Meta::Path(_) => Ok(Self { name, options: T::default() }),
+            Meta::List(list) => {
+                let items = NestedMeta::parse_meta_list(list.tokens.clone())?;
+                Ok(Self { name, options: T::from_list(&items)? })
+            }
+            Meta::NameValue(_) => {
+                let word = path_to_string(item.path());
+                Err(mistake(name, format!("a group is a word or a list; write `{word}` or `{word}(...)`")))
+            }
+        }
+    }
+}
+
+/// An expression without the invisible group that a macro put around it.
+pub(super) fn ungroup(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Group(group) => ungroup(&group.expr),
+        other => other,
+    }
+}

@@ -1,0 +1,151 @@
+//! The application's code, which is appended to the user's module.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Item, ItemMod, Path};
+
+use super::model::{Application, Backend, Need, Routes};
+use crate::report::at;
+
+/// The user's module with `generated` behind its items.
+pub(super) fn module(module: &ItemMod, items: &[Item], generated: &TokenStream) -> TokenStream {
+    let ItemMod { attrs, vis, unsafety, mod_token, ident, .. } = module;
+    let (outer, inner): (Vec<_>, Vec<_>) =
+        attrs.iter().partition(|attribute| matches!(attribute.style, syn::AttrStyle::Outer));
+    quote! {
+        #( #outer )*
+        #vis #unsafety #mod_token #ident {
+            #( #inner )*
+            #( #items )*
+            #generated
+        }
+    }
+}
+
+/// The application's type, its aliases and its router.
+pub(super) fn application(application: &Application) -> TokenStream {
+    let Application { runtime, user, visibility, exclude, .. } = application;
+    let auth = auth(application);
+    let hooks = application.hooks.as_ref().map_or_else(|| quote!(#runtime::NoHooks), ToTokens::to_token_stream);
+    let routes = routes(runtime, &application.routes);
+    let needs = needs(application);
+    quote! {
+        /// The application that `#[users_app]` describes.
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        #visibility struct App;
+
+        impl #runtime::Application for App {
+            type User = #user;
+            type Auth = #auth;
+            type Hooks = #hooks;
+
+            const ROUTES: #runtime::Routes = #routes;
+            const EXCLUDE: &'static [&'static ::core::primitive::str] = &[ #( #exclude ),* ];
+        }
+
+        /// The application's state, which handlers extract with axum's `State`; it is cheap to clone.
+        #visibility type Users = #runtime::Users<App>;
+
+        /// The user whom a request's credential stands for; extracting it demands a login.
+        #visibility type CurrentUser = #runtime::CurrentUser<#user>;
+
+        /// The user whom a request's credential stands for, if it has one.
+        #visibility type Visitor = #runtime::Visitor<#user>;
+
+        /// The generated routes, to which the application adds its own.
+        #visibility fn router(users: Users) -> #runtime::UsersRouter<App> {
+            #runtime::UsersRouter::new(users)
+        }
+
+        #needs
+    }
+}
+
+fn auth(application: &Application) -> TokenStream {
+    let runtime = &application.runtime;
+    let backends = application.auth.iter().map(|backend| match backend {
+        Backend::Jwt => quote!(#runtime::Jwt),
+        Backend::JwtCookie => quote!(#runtime::JwtCookie),
+        Backend::Session => quote!(#runtime::Session),
+        Backend::Own(path) => quote!(#path),
+    });
+    let own = application.auth.iter().find_map(|backend| match backend {
+        Backend::Own(path) => Some(at(path)),
+        _ => None,
+    });
+    match application.auth.as_slice() {
+        [_] => quote!( #( #backends )* ),
+        // The tuple stands where the user's own backend stands, the only one that can lack the trait.
+        _ => quote_spanned!(own.unwrap_or_else(Span::call_site)=> ( #( #backends ),* )),
+    }
+}
+
+fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
+    let auth = option(routes.auth.as_ref().map(|group| {
+        let (login, logout) = (&group.login, &group.logout);
+        quote!(#runtime::AuthRoutes { login: #login, logout: #logout })
+    }));
+    let register = option(routes.register.as_ref().map(|path| quote!(#runtime::RegisterRoutes { path: #path })));
+    let verify = option(routes.verify.as_ref().map(|group| {
+        let (path, resend) = (&group.path, &group.resend);
+        quote!(#runtime::VerifyRoutes { path: #path, resend: #resend })
+    }));
+    let password_reset = option(routes.password_reset.as_ref().map(|group| {
+        let (forgot, reset) = (&group.forgot, &group.reset);
+        quote!(#runtime::PasswordResetRoutes { forgot: #forgot, reset: #reset })
+    }));
+    let current_user = option(routes.current_user.as_ref().map(|group| {
+        let (path, delete) = (&group.path, group.delete);
+        quote!(#runtime::CurrentUserRoutes { path: #path, delete: #delete })
+    }));
+    quote! {
+        #runtime::Routes {
+            auth: #auth,
+            register: #register,
+            verify: #verify,
+            password_reset: #password_reset,
+            current_user: #current_user,
+        }
+    }
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
+}
+
+/// What the route groups need of the model, asked for at the groups' names.
+fn needs(application: &Application) -> TokenStream {
+    let runtime = &application.runtime;
+    let asked = application.needs.iter().map(|(need, span)| {
+        let user = located(&application.user, *span);
+        let function = match need {
+            Need::Verified => quote!(has_verified),
+            Need::Mailbox => quote!(has_mailbox),
+        };
+        quote!(#function::<#user>();)
+    });
+    let asked: Vec<_> = asked.collect();
+    if asked.is_empty() {
+        return TokenStream::new();
+    }
+    let declared = [(quote!(has_verified), quote!(HasVerified)), (quote!(has_mailbox), quote!(HasMailbox))];
+    let declared = declared.into_iter().zip([Need::Verified, Need::Mailbox]).filter_map(|((function, bound), need)| {
+        let used = application.needs.iter().any(|(other, _)| *other == need);
+        used.then(|| quote!(fn #function<T: #runtime::#bound>() {}))
+    });
+    quote! {
+        const _: fn() = || {
+            #( #declared )*
+            #( #asked )*
+        };
+    }
+}
+
+/// A path that resolves as it was written and stands at `span`.
+fn located(path: &Path, span: Span) -> TokenStream {
+    let move_to = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(span));
+        token
+    };
+    path.to_token_stream().into_iter().map(move_to).collect()
+}

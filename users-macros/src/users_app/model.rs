@@ -1,0 +1,76 @@
+//! An application as its arguments describe it, checked.
+
+use proc_macro2::Span;
+use syn::{LitStr, Path, Visibility};
+
+/// The backends whose cargo features are on.
+#[derive(Clone, Copy)]
+pub(super) struct Enabled {
+    pub(super) jwt: bool,
+    pub(super) session: bool,
+}
+
+impl Enabled {
+    /// What this build of the crate was asked for.
+    pub(super) fn from_features() -> Self {
+        Self { jwt: cfg!(feature = "jwt"), session: cfg!(feature = "session") }
+    }
+}
+
+/// Everything that is generated into the module.
+pub(super) struct Application {
+    /// The path of `users-runtime`.
+    pub(super) runtime: Path,
+    pub(super) user: Path,
+    pub(super) visibility: Visibility,
+    pub(super) auth: Vec<Backend>,
+    pub(super) hooks: Option<Path>,
+    pub(super) routes: Routes,
+    pub(super) exclude: Vec<LitStr>,
+    /// What the route groups need of the model, and the place that asks for it.
+    pub(super) needs: Vec<(Need, Span)>,
+}
+
+/// An authentication backend.
+pub(super) enum Backend {
+    Jwt,
+    JwtCookie,
+    Session,
+    Own(Path),
+}
+
+/// A trait of the model that a route group needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Verified,
+    Mailbox,
+}
+
+/// The groups that exist.
+pub(super) struct Routes {
+    pub(super) auth: Option<AuthRoutes>,
+    pub(super) register: Option<String>,
+    pub(super) verify: Option<VerifyRoutes>,
+    pub(super) password_reset: Option<PasswordResetRoutes>,
+    pub(super) current_user: Option<CurrentUserRoutes>,
+}
+
+pub(super) struct AuthRoutes {
+    pub(super) login: String,
+    pub(super) logout: String,
+}
+
+pub(super) struct VerifyRoutes {
+    pub(super) path: String,
+    pub(super) resend: String,
+}
+
+pub(super) struct PasswordResetRoutes {
+    pub(super) forgot: String,
+    pub(super) reset: String,
+}
+
+pub(super) struct CurrentUserRoutes {
+    pub(super) path: String,
+    pub(super) delete: bool,
+}
