@@ -328,7 +328,8 @@ mod tests {
         let wrong = Password::new("wrong");
         let known = pool.hash(&Password::new("correct horse battery staple")).await.unwrap();
         let unrecognised = stored("$7$not-a-scheme-of-ours");
-        // The fastest of several: what a loaded machine adds is noise. Skipping the hash would be a factor of 1000.
+        // The fastest of several, and a wide margin: what a loaded machine adds is noise, and skipping the hash would be
+        // a factor of 1000.
         let branches = [Some(&known), None, Some(&unrecognised)];
         let mut fastest = [Duration::MAX; 3];
         for _ in 0..8 {
@@ -338,7 +339,7 @@ mod tests {
                 *fastest = begun.elapsed().min(*fastest);
             }
         }
-        assert!(fastest[1] > fastest[0] / 2 && fastest[2] > fastest[0] / 2, "{fastest:?}");
+        assert!(fastest[1] > fastest[0] / 5 && fastest[2] > fastest[0] / 5, "{fastest:?}");
     }
 
     #[tokio::test]
@@ -368,8 +369,14 @@ mod tests {
         open.send(()).unwrap();
         assert_eq!(occupies_the_thread.await.unwrap().unwrap(), Verdict::RightButOutdated);
 
-        // The queue is free again, and the abandoned job was never begun.
-        assert_eq!(pool.verify(&password, None).await.unwrap(), Verdict::Wrong);
+        // The queue is free as soon as the thread has passed over the abandoned job, which was never begun.
+        let verdict = loop {
+            match pool.verify(&password, None).await {
+                Err(Error::Overloaded) => tokio::time::sleep(Duration::from_millis(1)).await,
+                verdict => break verdict.unwrap(),
+            }
+        };
+        assert_eq!(verdict, Verdict::Wrong);
         assert!(has_begun.try_recv().is_err());
         assert_eq!(pool.hashes(), 2);
     }
