@@ -19,7 +19,10 @@ pub(crate) fn at(node: &impl Spanned) -> Span {
 
 /// One `compile_error!` for each mistake.
 pub(crate) fn compile_errors(error: Error) -> TokenStream {
-    messages(error).into_iter().map(|(span, message)| syn::Error::new(span, message).into_compile_error()).collect()
+    messages(error)
+        .into_iter()
+        .map(|(span, message)| syn::Error::new(span, message).into_compile_error())
+        .collect()
 }
 
 /// Each mistake with its place.

@@ -3,7 +3,8 @@
 use darling::{Error, FromAttributes, FromField, FromMeta, Result, ast::NestedMeta, error::Accumulator};
 use proc_macro2::Span;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, ExprCall, Fields, Ident, LitStr, Meta, Path, Type, Visibility, spanned::Spanned,
+    Attribute, Data, DeriveInput, Expr, ExprCall, Fields, Ident, LitStr, Meta, Path, Type, Visibility,
+    spanned::Spanned,
 };
 
 use super::model::{IdentifierKind, Rule, RuleKind};
@@ -120,7 +121,9 @@ fn read_field(field: &syn::Field) -> Result<FieldAttributes> {
     let attributes = mistakes.handle(FieldAttributes::from_field(field));
     let renamed = mistakes.handle(read_sqlx(&field.attrs)).flatten();
     mistakes.finish()?;
-    attributes.map(|attributes| FieldAttributes { renamed, ..attributes }).ok_or_else(|| Error::missing_field("field"))
+    attributes
+        .map(|attributes| FieldAttributes { renamed, ..attributes })
+        .ok_or_else(|| Error::missing_field("field"))
 }
 
 /// Finds `#[sqlx(rename = "...")]` and refuses what the generated SQL cannot honour.
@@ -145,7 +148,10 @@ fn read_sqlx(attributes: &[Attribute]) -> Result<Option<LitStr>> {
             "skip" => "move the field to a struct of your own that holds the user",
             _ => "remove it",
         };
-        mistakes.push(mistake(meta.span(), format!("`#[sqlx({name})]` is not supported on a user model; {refusal}")));
+        mistakes.push(mistake(
+            meta.span(),
+            format!("`#[sqlx({name})]` is not supported on a user model; {refusal}"),
+        ));
     }
     mistakes.finish_with(renamed)
 }
@@ -158,16 +164,20 @@ fn refuse_sqlx_on_struct(attributes: &[Attribute]) -> Result<()> {
             _ => "...".to_owned(),
         };
         let instead = "write `#[user(column = \"...\")]` on the fields whose column has another name";
-        mistakes.push(mistake(item.span(), format!("`#[sqlx({name})]` is not supported on a user model; {instead}")));
+        mistakes.push(mistake(
+            item.span(),
+            format!("`#[sqlx({name})]` is not supported on a user model; {instead}"),
+        ));
     }
     mistakes.finish()
 }
 
 fn sqlx_items(attributes: &[Attribute], mistakes: &mut Accumulator) -> Vec<NestedMeta> {
-    let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("sqlx")).filter_map(|attribute| {
-        let list = attribute.meta.require_list().map_err(Error::from);
-        mistakes.handle(list.and_then(|list| Ok(NestedMeta::parse_meta_list(list.tokens.clone())?)))
-    });
+    let lists =
+        attributes.iter().filter(|attribute| attribute.path().is_ident("sqlx")).filter_map(|attribute| {
+            let list = attribute.meta.require_list().map_err(Error::from);
+            mistakes.handle(list.and_then(|list| Ok(NestedMeta::parse_meta_list(list.tokens.clone())?)))
+        });
     lists.flatten().collect()
 }
 
@@ -275,7 +285,10 @@ fn rule(expression: &Expr) -> Result<Rule> {
             ));
         }
         (Some("range"), _) => {
-            return Err(mistake(span, "`range` takes the least and the greatest value; write `range(0, 150)`"));
+            return Err(mistake(
+                span,
+                "`range` takes the least and the greatest value; write `range(0, 150)`",
+            ));
         }
         (Some("email"), _) => return Err(mistake(span, "`email` takes no arguments; write `email` alone")),
         (Some("custom"), _) => {
@@ -306,7 +319,9 @@ fn number(expression: &Expr) -> Option<f64> {
             syn::Lit::Float(number) => number.base10_digits().parse().ok(),
             _ => None,
         },
-        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => number(&unary.expr).map(|number| -number),
+        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => {
+            number(&unary.expr).map(|number| -number)
+        }
         Expr::Group(group) => number(&group.expr),
         _ => None,
     }

@@ -14,7 +14,8 @@ use crate::report::mistake;
 pub(super) fn check(attributes: Attributes, mut mistakes: Accumulator) -> Result<Model> {
     let Attributes { name, visibility, options, fields: read, complete } = attributes;
     let table = mistakes.handle(table(&name, options.table.as_ref()));
-    let claims: Vec<Claim> = read.iter().map(|field| mistakes.handle(claim(field)).unwrap_or_default()).collect();
+    let claims: Vec<Claim> =
+        read.iter().map(|field| mistakes.handle(claim(field)).unwrap_or_default()).collect();
     let fields: Vec<Field> = read
         .iter()
         .zip(&claims)
@@ -26,7 +27,8 @@ pub(super) fn check(attributes: Attributes, mut mistakes: Accumulator) -> Result
         if found.is_none() && complete && wanted.required {
             mistakes.push(missing(&name, &wanted, &read));
         }
-        found.and_then(|found| fields.iter().find(|field| Some(&field.ident) == found.ident.as_ref()).cloned())
+        found
+            .and_then(|found| fields.iter().find(|field| Some(&field.ident) == found.ident.as_ref()).cloned())
     };
     let id = find(Wanted::ID);
     let identifier = find(Wanted::IDENTIFIER);
@@ -34,8 +36,10 @@ pub(super) fn check(attributes: Attributes, mut mistakes: Accumulator) -> Result
     let active = find(Wanted::ACTIVE);
     let verified = find(Wanted::VERIFIED);
 
-    let kind =
-        read.iter().find_map(|field| field.identifier.as_ref()).map_or(IdentifierKind::Email, |found| found.kind);
+    let kind = read
+        .iter()
+        .find_map(|field| field.identifier.as_ref())
+        .map_or(IdentifierKind::Email, |found| found.kind);
     let marked = mistakes.handle(marked_mailbox(&read, kind)).flatten();
     let marked = marked.and_then(|ident| fields.iter().find(|field| field.ident == ident).cloned());
     let canonical = identifier.as_ref().and_then(|field| mistakes.handle(canonical(field, &read)));
@@ -97,8 +101,12 @@ impl Wanted {
     };
     const ACTIVE: Self =
         Self { role: Role::Active, required: false, example: "pub is_active: bool", likely: &["is_active"] };
-    const VERIFIED: Self =
-        Self { role: Role::Verified, required: false, example: "pub is_verified: bool", likely: &["is_verified"] };
+    const VERIFIED: Self = Self {
+        role: Role::Verified,
+        required: false,
+        example: "pub is_verified: bool",
+        likely: &["is_verified"],
+    };
 }
 
 /// The role that a field asks for, and where.
@@ -150,13 +158,13 @@ fn the_one<'a>(
     read: &'a [FieldAttributes],
     mistakes: &mut Accumulator,
 ) -> Option<&'a FieldAttributes> {
-    let mut found = read
-        .iter()
-        .zip(claims)
-        .filter_map(|(field, claim)| claim.0.filter(|(claimed, _)| *claimed == role).map(|(_, span)| (field, span)));
+    let mut found = read.iter().zip(claims).filter_map(|(field, claim)| {
+        claim.0.filter(|(claimed, _)| *claimed == role).map(|(_, span)| (field, span))
+    });
     let (first, _) = found.next()?;
     for (_, span) in found {
-        let text = format!("{} is the `{}` already; a user has one, so remove this", shown(first), role.word());
+        let text =
+            format!("{} is the `{}` already; a user has one, so remove this", shown(first), role.word());
         mistakes.push(mistake(span, text));
     }
     Some(first)
@@ -164,13 +172,18 @@ fn the_one<'a>(
 
 fn missing(name: &Ident, wanted: &Wanted, read: &[FieldAttributes]) -> Error {
     let word = wanted.role.word();
-    let candidate = read.iter().filter(|field| field.mailbox.is_none()).filter_map(|field| field.ident.as_ref());
+    let candidate =
+        read.iter().filter(|field| field.mailbox.is_none()).filter_map(|field| field.ident.as_ref());
     let candidate = candidate.into_iter().find(|ident| wanted.likely.contains(&key(ident).as_str()));
     match candidate {
-        Some(ident) => {
-            mistake(ident.span(), format!("no field is the `{word}`; write `#[user({word})]` above `{ident}`"))
-        }
-        None => mistake(name.span(), format!("no field is the `{word}`; add `#[user({word})] {}`", wanted.example)),
+        Some(ident) => mistake(
+            ident.span(),
+            format!("no field is the `{word}`; write `#[user({word})]` above `{ident}`"),
+        ),
+        None => mistake(
+            name.span(),
+            format!("no field is the `{word}`; add `#[user({word})] {}`", wanted.example),
+        ),
     }
 }
 
@@ -246,7 +259,8 @@ fn fits_role(field: &FieldAttributes, role: Role) -> Result<()> {
         }
     }
     if let (Some(default), true) = (&field.default, role != Role::Own) {
-        mistakes.push(mistake(default.span, format!("registration sets the `{word}` itself; remove `default`")));
+        mistakes
+            .push(mistake(default.span, format!("registration sets the `{word}` itself; remove `default`")));
     }
     mistakes.finish()
 }
@@ -259,7 +273,9 @@ fn dtos(field: &FieldAttributes, role: Role, ident: &Ident) -> Result<Dtos> {
     let all = match role {
         Role::Id => Dtos { read: true, register: false, update: false, admin_update: false },
         Role::PasswordHash => Dtos { read: false, register: false, update: false, admin_update: false },
-        Role::Active | Role::Verified => Dtos { read: true, register: false, update: false, admin_update: true },
+        Role::Active | Role::Verified => {
+            Dtos { read: true, register: false, update: false, admin_update: true }
+        }
         Role::Identifier => Dtos { read: true, register: true, update: true, admin_update: true },
         Role::Own => Dtos { read: true, register: true, update: !mailbox, admin_update: true },
     };
@@ -281,11 +297,15 @@ fn dtos(field: &FieldAttributes, role: Role, ident: &Ident) -> Result<Dtos> {
     if let Some(word) = &field.read_only {
         match role {
             Role::Identifier => {
-                let text = "nobody could register without the identifier; write `exclude(update, admin_update)`";
+                let text =
+                    "nobody could register without the identifier; write `exclude(update, admin_update)`";
                 mistakes.push(mistake(word.0, text));
             }
             Role::Id | Role::PasswordHash => {
-                mistakes.push(mistake(word.0, format!("no DTO writes the `{}`; remove `read_only`", role.word())));
+                mistakes.push(mistake(
+                    word.0,
+                    format!("no DTO writes the `{}`; remove `read_only`", role.word()),
+                ));
             }
             Role::Active | Role::Verified | Role::Own => {
                 dtos = Dtos { register: false, update: false, admin_update: false, ..dtos };
@@ -311,7 +331,10 @@ fn sql_type(field: &FieldAttributes) -> Result<Option<String>> {
     let value = literal.value();
     let plain = |letter: char| letter.is_ascii_alphanumeric() || " _(),[]".contains(letter);
     if value.trim().is_empty() || !value.chars().all(plain) {
-        return Err(mistake(literal.span(), format!("`{value}` is no type of a column; write one such as `\"TEXT\"`")));
+        return Err(mistake(
+            literal.span(),
+            format!("`{value}` is no type of a column; write one such as `\"TEXT\"`"),
+        ));
     }
     Ok(Some(value))
 }
@@ -364,8 +387,7 @@ fn marked_mailbox(read: &[FieldAttributes], kind: IdentifierKind) -> Result<Opti
         if field.identifier.is_some() && kind == IdentifierKind::Username {
             mistakes.push(mistake(word.0, "a name is no mail address; mark another field with `mailbox`"));
         } else if has_identifier && kind == IdentifierKind::Email {
-            let text =
-                "the identifier is the mailbox already; remove this, or write `identifier = username` if it is none";
+            let text = "the identifier is the mailbox already; remove this, or write `identifier = username` if it is none";
             mistakes.push(mistake(word.0, text));
         } else if let Some(first) = first {
             mistakes.push(mistake(
@@ -381,7 +403,8 @@ fn marked_mailbox(read: &[FieldAttributes], kind: IdentifierKind) -> Result<Opti
 
 /// The column of the canonical identifier, and where its name comes from.
 fn canonical(identifier: &Field, read: &[FieldAttributes]) -> Result<(String, Span)> {
-    let literal = read.iter().filter(|field| field.identifier.is_some()).find_map(|field| field.canonical.as_ref());
+    let literal =
+        read.iter().filter(|field| field.identifier.is_some()).find_map(|field| field.canonical.as_ref());
     match literal {
         Some(literal) => Ok((sql_name(literal, "column")?, literal.span())),
         None => Ok((format!("{}_canonical", identifier.column), identifier.ident.span())),
@@ -389,7 +412,11 @@ fn canonical(identifier: &Field, read: &[FieldAttributes]) -> Result<(String, Sp
 }
 
 /// Databases compare the names of columns without regard to case.
-fn distinct_columns(read: &[FieldAttributes], fields: &[Field], canonical: Option<&(String, Span)>) -> Result<()> {
+fn distinct_columns(
+    read: &[FieldAttributes],
+    fields: &[Field],
+    canonical: Option<&(String, Span)>,
+) -> Result<()> {
     let mut mistakes = Error::accumulator();
     let mut seen: Vec<(String, String)> = Vec::new();
     if let Some((name, _)) = canonical {

@@ -50,7 +50,8 @@ fn registration(model: &Model) -> TokenStream {
         [Some(declared), (field.role == Role::Identifier).then(|| password.clone())].into_iter().flatten()
     });
     let doc = format!("The body of a registration of a `{}`.", model.name);
-    let dto = structure(model, "Registration", &doc, &quote!(Deserialize), &quote!(deny_unknown_fields), fields);
+    let dto =
+        structure(model, "Registration", &doc, &quote!(Deserialize), &quote!(deny_unknown_fields), fields);
     let validate = validate(model, |field| {
         field.dtos.register.then_some(usize::from(field.is_optional()) + usize::from(field.default.is_some()))
     });
@@ -75,12 +76,18 @@ fn update(model: &Model) -> TokenStream {
     let runtime = &model.runtime;
     let name = model.dto("Update");
     let new_password = optional(model, "The new password.", &quote!(password));
-    let current_password =
-        optional(model, "The password as it is, which a new identifier or password needs.", &quote!(current_password));
+    let current_password = optional(
+        model,
+        "The password as it is, which a new identifier or password needs.",
+        &quote!(current_password),
+    );
     let fields = model.identifier.dtos.update.then(|| declare_optional(model, &model.identifier));
     let fields = fields.into_iter().chain([new_password, current_password]);
     let fields = fields.chain(model.updatable().map(|field| declare_optional(model, field)));
-    let doc = format!("The body of a change that a `{}` makes of itself; what is absent stays as it is.", model.name);
+    let doc = format!(
+        "The body of a change that a `{}` makes of itself; what is absent stays as it is.",
+        model.name
+    );
     let derives = quote!(Default, Deserialize);
     let dto = structure(model, "Update", &doc, &derives, &quote!(deny_unknown_fields), fields);
     let identifier = &model.identifier.ident;
@@ -128,7 +135,8 @@ fn admin_update(model: &Model) -> TokenStream {
         .collect();
     let position = usize::from(model.identifier.dtos.admin_update).min(carried.len());
     carried.insert(position, new_password);
-    let doc = format!("What an administrator may change of a `{}`; what is absent stays as it is.", model.name);
+    let doc =
+        format!("What an administrator may change of a `{}`; what is absent stays as it is.", model.name);
     let derives = quote!(Default, Deserialize);
     structure(model, "AdminUpdate", &doc, &derives, &quote!(deny_unknown_fields), carried.into_iter())
 }
@@ -150,7 +158,9 @@ fn structure(
     let visibility = &model.visibility;
     let name = model.dto(suffix);
     let derives = derives.clone().into_iter().filter_map(|token| match token {
-        proc_macro2::TokenTree::Ident(derive) if derive == "Default" => Some(quote!(::core::default::Default)),
+        proc_macro2::TokenTree::Ident(derive) if derive == "Default" => {
+            Some(quote!(::core::default::Default))
+        }
         proc_macro2::TokenTree::Ident(derive) => Some(quote!(#runtime::__private::serde::#derive)),
         _ => None,
     });

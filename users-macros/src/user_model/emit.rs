@@ -135,7 +135,8 @@ fn from_registration(model: &Model) -> TokenStream {
         };
         quote_spanned!(at(&field.ty)=> #ident: #value)
     });
-    let parameter = if model.own().any(|field| field.dtos.register) { quote!(#registration) } else { quote!(_) };
+    let parameter =
+        if model.own().any(|field| field.dtos.register) { quote!(#registration) } else { quote!(_) };
     quote! {
         fn from_registration(#parameter: #dto, #new: #runtime::NewUser<Self::Id>) -> Self {
             Self { #( #values, )* }
@@ -148,7 +149,9 @@ fn own_value(field: &Field, registration: &Ident) -> TokenStream {
     let ident = &field.ident;
     let default = field.default.as_ref().map(|value| match value {
         // A string literal stands for whatever the field makes of one.
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(_), .. }) => quote!(::core::convert::Into::into(#value)),
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(_), .. }) => {
+            quote!(::core::convert::Into::into(#value))
+        }
         value => quote!(#value),
     });
     match (default, field.dtos.register) {

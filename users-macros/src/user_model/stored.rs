@@ -71,7 +71,8 @@ fn statements(model: &Model, dialect: &Dialect) -> TokenStream {
     let identifier = dialect.name(&model.identifier.column);
     let canonical = dialect.name(&model.canonical);
     let password_hash = dialect.name(&model.password_hash.column);
-    let flag = |field: &Option<Field>| literal_or_none(field.as_ref().map(|field| dialect.name(&field.column)));
+    let flag =
+        |field: &Option<Field>| literal_or_none(field.as_ref().map(|field| dialect.name(&field.column)));
     let (active, verified) = (flag(&model.active), flag(&model.verified));
     let (select, insert, values) = (dialect.select(model), dialect.insert(model), dialect.values(model));
     let update = literal_or_none(dialect.update(model));

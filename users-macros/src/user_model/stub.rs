@@ -111,6 +111,7 @@ fn id_type(input: &DeriveInput) -> Type {
         let mut words = user.filter_map(|attribute| attribute.parse_args::<syn::Path>().ok());
         words.any(|word| name_of(&word) == "id")
     });
-    let named = || fields.named.iter().find(|field| field.ident.as_ref().is_some_and(|ident| key(ident) == "id"));
+    let named =
+        || fields.named.iter().find(|field| field.ident.as_ref().is_some_and(|ident| key(ident) == "id"));
     marked.or_else(named).map_or_else(|| parse_quote!(::core::primitive::i64), |field| field.ty.clone())
 }

@@ -149,7 +149,8 @@ pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
         Ok(arguments) => (Arguments { complete, ..arguments }, mistakes),
         Err(error) => {
             mistakes.push(error);
-            let readable = known.into_iter().filter(|item| Arguments::from_list(std::slice::from_ref(item)).is_ok());
+            let readable =
+                known.into_iter().filter(|item| Arguments::from_list(std::slice::from_ref(item)).is_ok());
             let readable: Vec<_> = readable.collect();
             (Arguments::from_list(&readable).unwrap_or_default(), mistakes)
         }
@@ -191,7 +192,8 @@ impl FromMeta for ExcludeArgument {
         let patterns = list.elems.iter().filter_map(|element| match ungroup(element) {
             Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(literal), .. }) => Some(literal.clone()),
             other => {
-                mistakes.push(mistake(other.span(), "a pattern is a string; write one such as `\"/health\"`"));
+                mistakes
+                    .push(mistake(other.span(), "a pattern is a string; write one such as `\"/health\"`"));
                 None
             }
         });
@@ -203,7 +205,10 @@ impl FromMeta for ExcludeArgument {
 impl FromMeta for RoutesArgument {
     fn from_meta(item: &Meta) -> Result<Self> {
         let Meta::List(list) = item else {
-            return Err(mistake(item.path().span(), "write `routes(...)` with the groups that exist, such as `auth`"));
+            return Err(mistake(
+                item.path().span(),
+                "write `routes(...)` with the groups that exist, such as `auth`",
+            ));
         };
         let mut mistakes = Error::accumulator();
         let (later, known): (Vec<_>, Vec<_>) = NestedMeta::parse_meta_list(list.tokens.clone())?

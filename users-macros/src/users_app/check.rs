@@ -3,13 +3,15 @@
 use darling::{Error, Result, error::Accumulator};
 use proc_macro2::Span;
 use syn::{
-    Attribute, Expr, ExprLit, Ident, Item, ItemMod, Lit, LitStr, Path, Visibility, parse_quote, spanned::Spanned,
+    Attribute, Expr, ExprLit, Ident, Item, ItemMod, Lit, LitStr, Path, Visibility, parse_quote,
+    spanned::Spanned,
 };
 
 use super::{
     args::{Arguments, Group, Groups, ungroup},
     model::{
-        Application, AuthRoutes, Backend, CurrentUserRoutes, Enabled, Need, PasswordResetRoutes, Routes, VerifyRoutes,
+        Application, AuthRoutes, Backend, CurrentUserRoutes, Enabled, Need, PasswordResetRoutes, Routes,
+        VerifyRoutes,
     },
     pattern::Pattern,
 };
@@ -53,8 +55,11 @@ pub(super) fn outline(
 ) -> Option<Application> {
     let user = user(arguments, module, items).ok()?;
     free_names(items).ok()?;
-    let written =
-        arguments.auth.iter().flat_map(|auth| &auth.0).filter_map(|expression| backend(expression, enabled).ok());
+    let written = arguments
+        .auth
+        .iter()
+        .flat_map(|auth| &auth.0)
+        .filter_map(|expression| backend(expression, enabled).ok());
     let built_in = [(enabled.jwt, Backend::Jwt), (enabled.session, Backend::Session)];
     let built_in = built_in.into_iter().filter_map(|(on, backend)| on.then_some(backend));
     let auth = written.chain(built_in).next()?;
@@ -81,8 +86,7 @@ const BACKENDS: [&str; 3] = ["session", "jwt", "jwt_cookie"];
 const LATER_BACKENDS: [&str; 2] = ["session_cookie", "oauth2_password"];
 
 fn auth(arguments: &Arguments, enabled: Enabled) -> Result<Vec<Backend>> {
-    const USAGE: &str =
-        "write `auth = ` with one of `\"session\"`, `\"jwt\"`, `\"jwt_cookie\"` or a path to a backend of your own";
+    const USAGE: &str = "write `auth = ` with one of `\"session\"`, `\"jwt\"`, `\"jwt_cookie\"` or a path to a backend of your own";
     let Some(argument) = &arguments.auth else {
         // An `auth` that could not be read has left its own mistake behind.
         let missing = mistake(Span::call_site(), format!("`auth` is missing; {USAGE}"));
@@ -114,7 +118,10 @@ fn backend(expression: &Expr, enabled: Enabled) -> Result<Backend> {
         Expr::Path(path) if path.qself.is_none() => return Ok(Backend::Own(path.path.clone())),
         Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => literal,
         other => {
-            return Err(mistake(other.span(), "this is no backend; write a name such as `\"jwt\"` or a path to a type"));
+            return Err(mistake(
+                other.span(),
+                "this is no backend; write a name such as `\"jwt\"` or a path to a type",
+            ));
         }
     };
     let word = literal.value();
@@ -123,7 +130,10 @@ fn backend(expression: &Expr, enabled: Enabled) -> Result<Backend> {
         "jwt_cookie" => (Backend::JwtCookie, "jwt", enabled.jwt),
         "session" => (Backend::Session, "session", enabled.session),
         _ if LATER_BACKENDS.contains(&word.as_str()) => {
-            let text = format!("the backend `{word}` is not part of this version; write one of {}", listed(&BACKENDS));
+            let text = format!(
+                "the backend `{word}` is not part of this version; write one of {}",
+                listed(&BACKENDS)
+            );
             return Err(mistake(literal.span(), text));
         }
         _ => return Err(mistake(literal.span(), unknown("backend", &word, &BACKENDS))),
@@ -131,7 +141,10 @@ fn backend(expression: &Expr, enabled: Enabled) -> Result<Backend> {
     if on {
         return Ok(backend);
     }
-    let line = format!("users-runtime = {{ version = \"{}\", features = [\"{feature}\"] }}", env!("CARGO_PKG_VERSION"));
+    let line = format!(
+        "users-runtime = {{ version = \"{}\", features = [\"{feature}\"] }}",
+        env!("CARGO_PKG_VERSION")
+    );
     Err(mistake(
         literal.span(),
         format!("the backend `{word}` needs the cargo feature `{feature}`; write `{line}` in Cargo.toml"),
@@ -161,8 +174,9 @@ struct User {
 }
 
 fn user(arguments: &Arguments, module: &ItemMod, items: &[Item]) -> Result<User> {
-    let inline =
-        |name: &Ident| types(items).find(|(ident, ..)| *ident == name).map(|(_, visibility, _)| visibility.clone());
+    let inline = |name: &Ident| {
+        types(items).find(|(ident, ..)| *ident == name).map(|(_, visibility, _)| visibility.clone())
+    };
     if let Some(path) = &arguments.user {
         let visibility = path.get_ident().and_then(inline).unwrap_or_else(|| parse_quote!(pub));
         return Ok(User { path: path.clone(), visibility });
@@ -180,8 +194,9 @@ fn user(arguments: &Arguments, module: &ItemMod, items: &[Item]) -> Result<User>
         }
         (None, _) => {
             let name = &module.ident;
-            let text =
-                format!("no struct in `{name}` derives `UserModel`; write `#[derive(Clone, UserModel)]` above one");
+            let text = format!(
+                "no struct in `{name}` derives `UserModel`; write `#[derive(Clone, UserModel)]` above one"
+            );
             Err(mistake(name.span(), format!("{text}, or `user = path` in `#[users_app(...)]`")))
         }
     }
@@ -227,8 +242,10 @@ fn free_names(items: &[Item]) -> Result<()> {
         _ => Vec::new(),
     });
     for name in names.filter(|name| GENERATED.iter().any(|generated| *name == generated)) {
-        mistakes
-            .push(mistake(name.span(), format!("`#[users_app]` generates `{name}` in this module; rename this one")));
+        mistakes.push(mistake(
+            name.span(),
+            format!("`#[users_app]` generates `{name}` in this module; rename this one"),
+        ));
     }
     mistakes.finish()
 }
@@ -274,11 +291,14 @@ const LOGIN: Slot = Slot { group: "auth", methods: &["POST"], default: "/login",
 const LOGOUT: Slot = Slot { group: "auth", methods: &["POST"], default: "/logout", protected: true };
 const REGISTER: Slot = Slot { group: "register", methods: &["POST"], default: "/register", protected: false };
 const VERIFY: Slot = Slot { group: "verify", methods: &["POST"], default: "/verify", protected: false };
-const RESEND: Slot = Slot { group: "verify", methods: &["POST"], default: "/verify/resend", protected: false };
+const RESEND: Slot =
+    Slot { group: "verify", methods: &["POST"], default: "/verify/resend", protected: false };
 const FORGOT: Slot =
     Slot { group: "password_reset", methods: &["POST"], default: "/forgot-password", protected: false };
-const RESET: Slot = Slot { group: "password_reset", methods: &["POST"], default: "/reset-password", protected: false };
-const CURRENT: Slot = Slot { group: "current_user", methods: &["GET", "PATCH"], default: "/users/me", protected: true };
+const RESET: Slot =
+    Slot { group: "password_reset", methods: &["POST"], default: "/reset-password", protected: false };
+const CURRENT: Slot =
+    Slot { group: "current_user", methods: &["GET", "PATCH"], default: "/users/me", protected: true };
 const CURRENT_AND_DELETE: Slot = Slot { methods: &["GET", "PATCH", "DELETE"], ..CURRENT };
 
 fn routes(groups: Option<&Groups>) -> Result<Table> {
@@ -297,7 +317,10 @@ fn routes(groups: Option<&Groups>) -> Result<Table> {
             login: line(&LOGIN, *name, options.login.as_ref()),
             logout: line(&LOGOUT, *name, options.logout.as_ref()),
         }),
-        register: groups.register.as_ref().map(|Group { name, options }| line(&REGISTER, *name, options.path.as_ref())),
+        register: groups
+            .register
+            .as_ref()
+            .map(|Group { name, options }| line(&REGISTER, *name, options.path.as_ref())),
         verify: groups.verify.as_ref().map(|Group { name, options }| VerifyRoutes {
             path: line(&VERIFY, *name, options.path.as_ref()),
             resend: line(&RESEND, *name, options.resend.as_ref()),
@@ -329,7 +352,15 @@ impl Line {
             let text = format!("a generated route takes no parameters; write a path such as `{default}`");
             return Err(mistake(span, text));
         }
-        Ok(Self { group, methods: methods.to_vec(), path, pattern, protected, span, written: literal.is_some() })
+        Ok(Self {
+            group,
+            methods: methods.to_vec(),
+            path,
+            pattern,
+            protected,
+            span,
+            written: literal.is_some(),
+        })
     }
 
     /// The route's methods and path.
@@ -346,9 +377,13 @@ fn collisions(lines: &[Line]) -> Result<()> {
         };
         let Some(first) = lines[..index].iter().find(both) else { continue };
         // The one that the user wrote is the one to change.
-        let (kept, changed) = if first.written && !second.written { (second, first) } else { (first, second) };
-        let text =
-            format!("`{}` belongs to the route group `{}` already; write another path", kept.shown(), kept.group);
+        let (kept, changed) =
+            if first.written && !second.written { (second, first) } else { (first, second) };
+        let text = format!(
+            "`{}` belongs to the route group `{}` already; write another path",
+            kept.shown(),
+            kept.group
+        );
         mistakes.push(mistake(changed.span, text));
     }
     mistakes.finish()
@@ -377,12 +412,14 @@ fn exclude(arguments: &Arguments, table: Option<&Table>) -> Result<()> {
 fn opens_only_own_routes(pattern: &Pattern, literal: &LitStr, lines: &[Line]) -> Result<()> {
     let text = literal.value();
     if pattern.opens_everything() {
-        let text =
-            format!("`{text}` opens every route; begin the pattern with a segment of text, such as `/public{text}`");
+        let text = format!(
+            "`{text}` opens every route; begin the pattern with a segment of text, such as `/public{text}`"
+        );
         return Err(mistake(literal.span(), text));
     }
     if let Some(line) = lines.iter().find(|line| line.protected && pattern.covers(&line.pattern)) {
-        let text = format!("`{text}` opens `{}`, which needs a login; write a narrower pattern", line.shown());
+        let text =
+            format!("`{text}` opens `{}`, which needs a login; write a narrower pattern", line.shown());
         return Err(mistake(literal.span(), text));
     }
     if let Some(line) = lines.iter().find(|line| line.pattern == *pattern) {

@@ -26,7 +26,8 @@ pub(super) fn module(module: &ItemMod, items: &[Item], generated: &TokenStream) 
 pub(super) fn application(application: &Application) -> TokenStream {
     let Application { runtime, user, visibility, exclude, .. } = application;
     let auth = auth(application);
-    let hooks = application.hooks.as_ref().map_or_else(|| quote!(#runtime::NoHooks), ToTokens::to_token_stream);
+    let hooks =
+        application.hooks.as_ref().map_or_else(|| quote!(#runtime::NoHooks), ToTokens::to_token_stream);
     let routes = routes(runtime, &application.routes);
     let needs = needs(application);
     quote! {
@@ -85,7 +86,8 @@ fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
         let (login, logout) = (&group.login, &group.logout);
         quote!(#runtime::AuthRoutes { login: #login, logout: #logout })
     }));
-    let register = option(routes.register.as_ref().map(|path| quote!(#runtime::RegisterRoutes { path: #path })));
+    let register =
+        option(routes.register.as_ref().map(|path| quote!(#runtime::RegisterRoutes { path: #path })));
     let verify = option(routes.verify.as_ref().map(|group| {
         let (path, resend) = (&group.path, &group.resend);
         quote!(#runtime::VerifyRoutes { path: #path, resend: #resend })
@@ -110,7 +112,10 @@ fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
 }
 
 fn option(value: Option<TokenStream>) -> TokenStream {
-    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
 }
 
 /// What the route groups need of the model, asked for at the groups' names.
@@ -129,10 +134,11 @@ fn needs(application: &Application) -> TokenStream {
         return TokenStream::new();
     }
     let declared = [(quote!(has_verified), quote!(HasVerified)), (quote!(has_mailbox), quote!(HasMailbox))];
-    let declared = declared.into_iter().zip([Need::Verified, Need::Mailbox]).filter_map(|((function, bound), need)| {
-        let used = application.needs.iter().any(|(other, _)| *other == need);
-        used.then(|| quote!(fn #function<T: #runtime::#bound>() {}))
-    });
+    let declared =
+        declared.into_iter().zip([Need::Verified, Need::Mailbox]).filter_map(|((function, bound), need)| {
+            let used = application.needs.iter().any(|(other, _)| *other == need);
+            used.then(|| quote!(fn #function<T: #runtime::#bound>() {}))
+        });
     quote! {
         const _: fn() = || {
             #( #declared )*

@@ -34,7 +34,8 @@ fn expand_with(arguments: TokenStream, item: TokenStream, enabled: Enabled) -> T
     match check::check(&arguments, &module, &items, enabled, mistakes) {
         Ok(application) => emit::module(&module, &items, &emit::application(&application)),
         Err(error) => {
-            let stub = check::outline(&arguments, &module, &items, enabled).map(|outline| emit::application(&outline));
+            let stub = check::outline(&arguments, &module, &items, enabled)
+                .map(|outline| emit::application(&outline));
             let mut tokens = report::compile_errors(error);
             tokens.extend(emit::module(&module, &items, &stub.unwrap_or_default()));
             tokens
@@ -49,7 +50,8 @@ fn module(item: &TokenStream) -> Result<(ItemMod, Vec<Item>)> {
             Some((_, items)) => Ok((module, items)),
             None => {
                 let name = &module.ident;
-                let text = format!("`mod {name};` hides the module's items; write `mod {name} {{ ... }}` here");
+                let text =
+                    format!("`mod {name};` hides the module's items; write `mod {name} {{ ... }}` here");
                 Err(mistake(name.span(), text))
             }
         },

@@ -19,8 +19,9 @@ impl Pattern {
         if let Some(position) = text.find(['?', '#']) {
             return Err(format!("a route is a path alone; write `{}`", &text[..position]));
         }
-        if let Some(wrong) =
-            text.chars().find(|letter| letter.is_whitespace() || letter.is_control() || "\\\"".contains(*letter))
+        if let Some(wrong) = text
+            .chars()
+            .find(|letter| letter.is_whitespace() || letter.is_control() || "\\\"".contains(*letter))
         {
             return Err(format!(
                 "`{text}` has `{}` in it; write a path of letters, digits, `-` and `_`",
@@ -38,13 +39,17 @@ impl Pattern {
             return Err(format!("`{text}` has an empty segment; write `/{kept}`"));
         }
         let segments = path.split('/').map(Segment::parse).collect::<Result<Vec<_>, _>>()?;
-        if let Some(rest) = segments.iter().rev().skip(1).find(|segment| matches!(segment, Segment::Rest(_))) {
+        if let Some(rest) = segments.iter().rev().skip(1).find(|segment| matches!(segment, Segment::Rest(_)))
+        {
             let rest = rest.shown();
             return Err(format!("`{rest}` takes the rest of the path; write it as the last segment"));
         }
         let names: Vec<_> = segments.iter().filter_map(Segment::name).collect();
         if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
-            return Err(format!("the parameter `{}` stands here twice; give each a name of its own", twice.1));
+            return Err(format!(
+                "the parameter `{}` stands here twice; give each a name of its own",
+                twice.1
+            ));
         }
         Ok(Self(segments))
     }
@@ -160,9 +165,18 @@ mod tests {
             ("/users/:id", "`:id` is the syntax of older versions of axum; write `{id}`"),
             ("/files/*path", "`*path` is the syntax of older versions of axum; write `{*path}`"),
             ("/files/*", "`*` is the syntax of older versions of axum; write `{*path}`"),
-            ("/file-{id}", "`file-{id}` mixes text and a parameter; a parameter is a whole segment, such as `{id}`"),
-            ("/{id}.json", "`{id}.json` mixes text and a parameter; a parameter is a whole segment, such as `{id}`"),
-            ("/{a}{b}", "`{a}{b}` mixes text and a parameter; a parameter is a whole segment, such as `{id}`"),
+            (
+                "/file-{id}",
+                "`file-{id}` mixes text and a parameter; a parameter is a whole segment, such as `{id}`",
+            ),
+            (
+                "/{id}.json",
+                "`{id}.json` mixes text and a parameter; a parameter is a whole segment, such as `{id}`",
+            ),
+            (
+                "/{a}{b}",
+                "`{a}{b}` mixes text and a parameter; a parameter is a whole segment, such as `{id}`",
+            ),
             ("/a/id}", "`id}` mixes text and a parameter; a parameter is a whole segment, such as `{id}`"),
             ("/a/{id", "`{id` is not closed; write `{id}`"),
             ("/a/{}", "`{}` has no name; write one such as `{path}`"),
@@ -199,9 +213,13 @@ mod tests {
 
     #[test]
     fn a_wildcard_in_the_first_segment_opens_everything() {
-        for (text, everything) in
-            [("/{*path}", true), ("/{tenant}", true), ("/{tenant}/health", true), ("/a/{*path}", false), ("/", false)]
-        {
+        for (text, everything) in [
+            ("/{*path}", true),
+            ("/{tenant}", true),
+            ("/{tenant}/health", true),
+            ("/a/{*path}", false),
+            ("/", false),
+        ] {
             assert_eq!(pattern(text).opens_everything(), everything, "{text}");
         }
     }

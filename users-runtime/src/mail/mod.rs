@@ -13,5 +13,5 @@ pub use self::transport::Smtp;
 pub use self::{
     message::{MailContext, MailKind, RenderedMail},
     template::Templates,
-    transport::{BoxFuture, Folder, MailError, MailTransport, Stdout, transport_from_setting},
+    transport::{Folder, MailError, MailTransport, Stdout, transport_from_setting},
 };

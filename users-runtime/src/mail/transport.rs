@@ -6,7 +6,7 @@ mod smtp;
 mod stdout;
 mod wire;
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use lettre::message::Mailbox;
 
@@ -14,16 +14,16 @@ use lettre::message::Mailbox;
 pub use self::smtp::Smtp;
 pub use self::{folder::Folder, stdout::Stdout};
 use super::message::RenderedMail;
-use crate::error::{BoxError, Error};
+use crate::{
+    error::{BoxError, Error},
+    future::BoxFuture,
+};
 
 /// The name of the transport's setting in messages of refusal.
 const SETTING: &str = "MAIL";
 
 /// The name of the sender's setting in messages of refusal.
-const FROM_SETTING: &str = "mail from";
-
-/// A future behind a pointer, so that [`MailTransport`] can be a trait object.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+const FROM_SETTING: &str = "MAIL_FROM";
 
 /// A way for mails to leave.
 ///
@@ -171,9 +171,9 @@ mod tests {
         assert_eq!(refusal("", FROM), "MAIL: is empty; write `stdout`, an `smtp://` URL or a folder");
         assert_eq!(
             refusal("stdout", "noreply"),
-            "mail from: `noreply` is no address; write `noreply@example.com` or `Acme <noreply@example.com>`"
+            "MAIL_FROM: `noreply` is no address; write `noreply@example.com` or `Acme <noreply@example.com>`"
         );
-        assert!(refusal("stdout", "a@example.com\r\nBcc: b@example.com").starts_with("mail from"));
+        assert!(refusal("stdout", "a@example.com\r\nBcc: b@example.com").starts_with("MAIL_FROM"));
     }
 
     #[test]

@@ -63,7 +63,9 @@ mod tests {
             assert!(is_common(line), "{line}");
             assert!(!is_common(&format!("{line}\u{1}")), "{line}");
         }
-        for absent in ["", "\n", "correct horse battery staple", "zzzzzzzzzzzzzzzzzzzz", "password\npassword1"] {
+        for absent in
+            ["", "\n", "correct horse battery staple", "zzzzzzzzzzzzzzzzzzzz", "password\npassword1"]
+        {
             assert!(!is_common(absent), "{absent}");
         }
     }

@@ -28,10 +28,16 @@ impl Argon2Cost {
     #[doc(hidden)]
     #[must_use]
     pub const fn __checked(m_kib: u32, t: u32, p: u32) -> Self {
-        assert!(m_kib >= Self::M_KIB_FLOOR, "the Argon2id memory is under the floor; write `m = 19456` (KiB) or more");
+        assert!(
+            m_kib >= Self::M_KIB_FLOOR,
+            "the Argon2id memory is under the floor; write `m = 19456` (KiB) or more"
+        );
         assert!(t >= Self::T_FLOOR, "the Argon2id passes are under the floor; write `t = 2` or more");
         assert!(p >= Self::P_FLOOR, "the Argon2id lanes are under the floor; write `p = 1` or more");
-        assert!(m_kib <= Self::M_KIB_CEILING, "a hash may take at most 1 GiB; write `m = 1048576` (KiB) or less");
+        assert!(
+            m_kib <= Self::M_KIB_CEILING,
+            "a hash may take at most 1 GiB; write `m = 1048576` (KiB) or less"
+        );
         assert!(t <= Self::T_CEILING, "a hash may take at most 64 passes; write `t = 64` or less");
         assert!(p <= Self::P_CEILING, "a hash may have at most 64 lanes; write `p = 64` or less");
         Self { m_kib, t, p }

@@ -67,7 +67,8 @@ impl Argon2Hash {
     pub(super) fn is_current(&self, cost: Argon2Cost) -> bool {
         self.algorithm == Algorithm::Argon2id
             && self.version == Version::V0x13
-            && (self.params.m_cost(), self.params.t_cost(), self.params.p_cost()) == (cost.m_kib(), cost.t(), cost.p())
+            && (self.params.m_cost(), self.params.t_cost(), self.params.p_cost())
+                == (cost.m_kib(), cost.t(), cost.p())
             && self.params.keyid().is_empty()
             && self.params.data().is_empty()
             && self.salt.len() >= SALT_BYTES
@@ -196,7 +197,8 @@ mod tests {
     fn s09_a_hash_is_current_at_exactly_the_configured_cost() {
         let cost = Argon2Cost::default();
         let salt_and_hash = "MDEyMzQ1Njc4OWFiY2RlZg$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
-        let current = |head: &str| Argon2Hash::parse(&format!("{head}{salt_and_hash}")).unwrap().is_current(cost);
+        let current =
+            |head: &str| Argon2Hash::parse(&format!("{head}{salt_and_hash}")).unwrap().is_current(cost);
         assert!(current("$argon2id$v=19$m=19456,t=2,p=1$"));
         for outdated in [
             "$argon2id$v=19$m=19455,t=2,p=1$",

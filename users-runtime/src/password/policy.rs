@@ -98,7 +98,10 @@ impl PasswordPolicy {
     /// `password_too_long`.
     pub fn check_length_cap(password: &Password) -> Result<(), Violation> {
         if password.expose().chars().nth(Self::MAX).is_some() {
-            return Err(Violation::new("password_too_long", format!("may have at most {} characters", Self::MAX)));
+            return Err(Violation::new(
+                "password_too_long",
+                format!("may have at most {} characters", Self::MAX),
+            ));
         }
         Ok(())
     }
@@ -154,7 +157,8 @@ mod tests {
 
     #[test]
     fn s03_no_kind_of_character_is_asked_for() {
-        for password in ["vxkqwjzmtr", "VXKQWJZMTR", "0417392658", "        x ", "дыщжэхъюб", "\tq\u{301} w e r t"]
+        for password in
+            ["vxkqwjzmtr", "VXKQWJZMTR", "0417392658", "        x ", "дыщжэхъюб", "\tq\u{301} w e r t"]
         {
             assert_eq!(check(password, &[]), "ok", "{password:?}");
         }
@@ -162,7 +166,8 @@ mod tests {
 
     #[test]
     fn s04_common_passwords_are_refused_in_any_case_and_width() {
-        for password in ["password", "PassWord", "12345678", "QWERTYUIOP", "ｐａｓｓｗｏｒｄ", "iloveyou1"] {
+        for password in ["password", "PassWord", "12345678", "QWERTYUIOP", "ｐａｓｓｗｏｒｄ", "iloveyou1"]
+        {
             assert_eq!(check(password, &[]), "password_too_common", "{password}");
         }
         assert_eq!(check("password and more of it", &[]), "ok");

@@ -132,7 +132,8 @@ impl PasswordPool {
                 return;
             }
             let result = span.in_scope(|| catch_unwind(AssertUnwindSafe(|| work(worker))));
-            let result = result.unwrap_or_else(|_| Err(Error::internal("the verification of a password panicked")));
+            let result =
+                result.unwrap_or_else(|_| Err(Error::internal("the verification of a password panicked")));
             // The client may have hung up meanwhile.
             let _ = answer.send(result);
         });
@@ -177,7 +178,9 @@ impl Worker {
             let right = scheme.verify(password, stored);
             return Ok(if right { Verdict::RightButOutdated } else { Verdict::Wrong });
         }
-        tracing::warn!("a stored password hash is of no configured scheme; its user cannot log in with a password");
+        tracing::warn!(
+            "a stored password hash is of no configured scheme; its user cannot log in with a password"
+        );
         self.verify_unknown(password)
     }
 
@@ -258,7 +261,11 @@ mod tests {
         assert!(hash.expose_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert_eq!(pool.verify(&password, Some(&hash)).await.unwrap(), Verdict::Right);
         for other in ["Correct horse battery staple", "correct horse battery staple ", "", "\0"] {
-            assert_eq!(pool.verify(&Password::new(other), Some(&hash)).await.unwrap(), Verdict::Wrong, "{other:?}");
+            assert_eq!(
+                pool.verify(&Password::new(other), Some(&hash)).await.unwrap(),
+                Verdict::Wrong,
+                "{other:?}"
+            );
         }
     }
 
@@ -307,7 +314,9 @@ mod tests {
         let password = Password::new("correct horse battery staple");
         let known = pool.hash(&password).await.unwrap();
         let unrecognised = stored("$7$not-a-scheme-of-ours");
-        let absurd = stored("$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4");
+        let absurd = stored(
+            "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        );
         let wrong = Password::new("wrong");
         for (password, hash, expected) in [
             (&password, Some(&known), Verdict::Right),

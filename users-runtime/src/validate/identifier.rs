@@ -73,7 +73,9 @@ pub fn canonicalise(kind: IdentifierKind, typed: &str) -> Result<CanonicalIdenti
     }
     // The parts that a reader takes in as one: the local part, each label, the whole of a username.
     let parts: Vec<&str> = match (kind, canonical.split_once('@')) {
-        (IdentifierKind::Email, Some((local, domain))) => std::iter::once(local).chain(domain.split('.')).collect(),
+        (IdentifierKind::Email, Some((local, domain))) => {
+            std::iter::once(local).chain(domain.split('.')).collect()
+        }
         _ => vec![&canonical],
     };
     if parts.into_iter().any(imitates_another) {
@@ -142,7 +144,9 @@ fn email_grammar(address: &str) -> Result<(), &'static str> {
     if local.split('.').any(str::is_empty) {
         return Err("has a dot at the wrong place");
     }
-    if !local.chars().all(|c| is_word(c) || c == '.' || LOCAL_PART_SYMBOLS.contains(c)) || has_loose_mark(local) {
+    if !local.chars().all(|c| is_word(c) || c == '.' || LOCAL_PART_SYMBOLS.contains(c))
+        || has_loose_mark(local)
+    {
         return Err("holds a character that addresses do not");
     }
     domain_grammar(domain)

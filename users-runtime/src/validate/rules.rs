@@ -59,7 +59,9 @@ impl<T: Length> Length for Option<T> {
 pub fn length<T: Length + ?Sized>(value: &T, min: usize, max: usize) -> Result<(), Violation> {
     let unit = |count: usize| T::UNIT[usize::from(count != 1)];
     match value.length() {
-        Some(length) if length < min => Err(Violation::new("too_short", format!("needs at least {min} {}", unit(min)))),
+        Some(length) if length < min => {
+            Err(Violation::new("too_short", format!("needs at least {min} {}", unit(min))))
+        }
         Some(length) if length > max => {
             Err(Violation::new("too_long", format!("may have at most {max} {}", unit(max))))
         }

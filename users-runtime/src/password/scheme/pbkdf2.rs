@@ -119,9 +119,18 @@ mod tests {
             "$pbkdf2-sha512$i=1000,l=64$c2FsdFNBTFRzYWx0U0FMVA$\
              d4+kHLROKaFCcgBoKXHrB00VHcnVDX8t9jeNCsShTSsdOaeEEXmWgz05QNseLozHsgnETHGPZfM7IOQ6YsLFHw",
         ),
-        ("password", "$pbkdf2-sha256$i=1000,l=32$8PHy8/T19vf4+fr7/P3+/w$d5D2InnL4oi0qnBlkUtzZMs+KcGeuKJ59Lp081vm+JM"),
-        ("password", "$pbkdf2-sha256$i=1000$8PHy8/T19vf4+fr7/P3+/w$d5D2InnL4oi0qnBlkUtzZMs+KcGeuKJ59Lp081vm+JM"),
-        ("password", "$pbkdf2-sha256$1000$8PHy8/T19vf4.fr7/P3./w$d5D2InnL4oi0qnBlkUtzZMs.KcGeuKJ59Lp081vm.JM"),
+        (
+            "password",
+            "$pbkdf2-sha256$i=1000,l=32$8PHy8/T19vf4+fr7/P3+/w$d5D2InnL4oi0qnBlkUtzZMs+KcGeuKJ59Lp081vm+JM",
+        ),
+        (
+            "password",
+            "$pbkdf2-sha256$i=1000$8PHy8/T19vf4+fr7/P3+/w$d5D2InnL4oi0qnBlkUtzZMs+KcGeuKJ59Lp081vm+JM",
+        ),
+        (
+            "password",
+            "$pbkdf2-sha256$1000$8PHy8/T19vf4.fr7/P3./w$d5D2InnL4oi0qnBlkUtzZMs.KcGeuKJ59Lp081vm.JM",
+        ),
     ];
 
     #[test]

@@ -1,0 +1,59 @@
+//! Cookies that only the server reads, over HTTPS, from this host alone (S26).
+
+use std::time::Duration;
+
+use cookie::{Cookie, SameSite};
+use http::{HeaderValue, header, request::Parts};
+
+use crate::{config::Config, error::Error};
+
+/// The cookie's full name: the prefix makes browsers refuse it from a subdomain or over plain HTTP.
+fn full_name(config: &Config, name: &str) -> String {
+    if config.insecure_cookies { name.to_owned() } else { format!("__Host-{name}") }
+}
+
+/// The value of a cookie in a request. `Some("")` for bytes that are no text: a credential that is no good.
+pub(crate) fn read<'r>(config: &Config, request: &'r Parts, name: &str) -> Option<&'r str> {
+    let name = full_name(config, name);
+    request.headers.get_all(header::COOKIE).iter().find_map(|value| {
+        let Ok(text) = std::str::from_utf8(value.as_bytes()) else {
+            let ours = value.as_bytes().windows(name.len()).any(|window| window == name.as_bytes());
+            return ours.then_some("");
+        };
+        text.split(';')
+            .filter_map(|pair| pair.split_once('='))
+            .find_map(|(key, value)| (key.trim() == name).then_some(value.trim()))
+    })
+}
+
+/// The header that gives a client a cookie.
+pub(crate) fn give(
+    config: &Config,
+    name: &str,
+    value: &str,
+    lifetime: Duration,
+) -> Result<HeaderValue, Error> {
+    let lifetime = time::Duration::try_from(lifetime).unwrap_or(time::Duration::MAX);
+    header_value(config, name, value, lifetime)
+}
+
+/// The header that makes a client forget a cookie.
+pub(crate) fn take(config: &Config, name: &str) -> Result<HeaderValue, Error> {
+    header_value(config, name, "", time::Duration::ZERO)
+}
+
+fn header_value(
+    config: &Config,
+    name: &str,
+    value: &str,
+    lifetime: time::Duration,
+) -> Result<HeaderValue, Error> {
+    let cookie = Cookie::build((full_name(config, name), value))
+        .http_only(true)
+        .secure(!config.insecure_cookies)
+        .same_site(SameSite::Lax)
+        .path("/")
+        .max_age(lifetime)
+        .build();
+    HeaderValue::try_from(cookie.to_string()).map_err(Error::internal)
+}

@@ -1,0 +1,13 @@
+//! The one clock: Unix time in milliseconds, as the library's own tables store it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Now, in milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+}
+
+/// A duration in milliseconds, at most the largest that fits.
+pub(crate) fn millis(duration: impl std::borrow::Borrow<Duration>) -> i64 {
+    i64::try_from(duration.borrow().as_millis()).unwrap_or(i64::MAX)
+}

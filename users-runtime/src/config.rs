@@ -1,0 +1,402 @@
+//! Settings: secure defaults in one block, checked once at start-up.
+
+use std::{env, fmt, sync::Arc, time::Duration};
+
+use url::Url;
+
+use crate::{
+    error::Error,
+    mail::{MailTransport, Templates, transport_from_setting},
+    password::{Argon2Cost, PasswordPolicy, PasswordScheme},
+    secret::SecretKey,
+    session::SessionStore,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where server-side sessions are kept.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum SessionStorage {
+    /// The table `users_sessions` beside the users: read in one statement with them.
+    Database,
+    /// The memory of this process: sessions end with it and are not shared between nodes.
+    Memory,
+    /// A store of the application's own.
+    Custom(Arc<dyn SessionStore>),
+}
+
+/// Settings of the library, from [`Config::new`], [`Config::from_env`] or [`Config::development`].
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) secret_key: SecretKey,
+    pub(crate) app_name: String,
+    pub(crate) base_url: Url,
+    pub(crate) verify_url: Option<Url>,
+    pub(crate) reset_url: Option<Url>,
+    pub(crate) trusted_origins: Vec<String>,
+    pub(crate) insecure_cookies: bool,
+    pub(crate) require_verification: bool,
+    pub(crate) body_limit: usize,
+    pub(crate) session_storage: SessionStorage,
+    pub(crate) session_idle: Duration,
+    pub(crate) session_absolute: Duration,
+    pub(crate) session_renew_every: Duration,
+    pub(crate) token_lifetime: Duration,
+    pub(crate) verify_lifetime: Duration,
+    pub(crate) reset_lifetime: Duration,
+    pub(crate) argon2: Argon2Cost,
+    pub(crate) hash_threads: usize,
+    pub(crate) hash_queue: usize,
+    pub(crate) schemes: Vec<Arc<dyn PasswordScheme>>,
+    pub(crate) password_policy: PasswordPolicy,
+    pub(crate) mail_transport: Option<Arc<dyn MailTransport>>,
+    pub(crate) mail_setting: String,
+    pub(crate) mail_from: Option<String>,
+    pub(crate) templates: Templates,
+}
+
+impl Config {
+    /// The secure defaults around a secret key.
+    #[must_use]
+    pub fn new(secret_key: SecretKey) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            secret_key,
+            app_name: "users".to_owned(),
+            base_url: default_base_url(),
+            verify_url: None,
+            reset_url: None,
+            trusted_origins: Vec::new(),
+            insecure_cookies: false,
+            require_verification: true,
+            // Every body of the contract fits many times (S51).
+            body_limit: 16 * 1024,
+            session_storage: SessionStorage::Database,
+            // S20, after OWASP ASVS 7.3.
+            session_idle: 7 * DAY,
+            session_absolute: 30 * DAY,
+            session_renew_every: 5 * MINUTE,
+            token_lifetime: DAY,
+            // S33.
+            verify_lifetime: DAY,
+            reset_lifetime: HOUR,
+            argon2: Argon2Cost::default(),
+            hash_threads: cores,
+            // At 17 ms a hash, a full queue is about a second of work.
+            hash_queue: 64 * cores,
+            schemes: Vec::new(),
+            password_policy: PasswordPolicy::default(),
+            mail_transport: None,
+            mail_setting: "stdout".to_owned(),
+            mail_from: None,
+            templates: Templates::default(),
+        }
+    }
+
+    /// Settings for trying things out on this machine: a new random key at each start, so every credential ends
+    /// with the process, and cookies that work over plain HTTP. Never use it where others can connect.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn development() -> Result<Self, Error> {
+        tracing::warn!("development settings: a new secret key at each start and cookies without `Secure`");
+        Ok(Self::new(SecretKey::generate()?).with_insecure_cookies(true))
+    }
+
+    /// Settings from the environment.
+    ///
+    /// | variable | meaning | default |
+    /// | --- | --- | --- |
+    /// | `SECRET_KEY` | 32 bytes or more | required, unless `DEV=1` |
+    /// | `DEV` | `1` makes a random `SECRET_KEY` at each start | unset |
+    /// | `APP_NAME` | the name in mails, and a word that passwords may not contain | `users` |
+    /// | `BASE_URL` | the origin in the links of mails | `http://127.0.0.1:3000` |
+    /// | `MAIL` | `stdout`, a folder, or an `smtp://` URL | `stdout` |
+    /// | `MAIL_FROM` | the sender's address | `no-reply@` the host of `BASE_URL` |
+    /// | `SESSION_STORE` | `database` or `memory` | `database` |
+    /// | `INSECURE_COOKIES` | `1` for plain HTTP on loopback | unset |
+    /// | `TRUSTED_ORIGINS` | other origins whose pages may send requests, separated by commas | none |
+    ///
+    /// # Errors
+    /// [`Error::SecretKey`] and [`Error::Setting`], with what to write instead.
+    pub fn from_env() -> Result<Self, Error> {
+        let development = flag("DEV")?;
+        let secret_key = match (variable("SECRET_KEY")?, development) {
+            (Some(key), _) => SecretKey::new(key)?,
+            (None, true) => {
+                tracing::warn!("DEV=1 without SECRET_KEY: a new key at each start ends every credential");
+                SecretKey::generate()?
+            }
+            (None, false) => {
+                return Err(Error::Setting {
+                    name: "SECRET_KEY",
+                    problem:
+                        "is not set; make one with `openssl rand -base64 32`, or set DEV=1 to try things out"
+                            .to_owned(),
+                });
+            }
+        };
+        let mut config = Self::new(secret_key).with_insecure_cookies(flag("INSECURE_COOKIES")?);
+        if let Some(name) = variable("APP_NAME")? {
+            config = config.with_app_name(name);
+        }
+        if let Some(url) = variable("BASE_URL")? {
+            config = config.with_base_url(&url)?;
+        }
+        if let Some(mail) = variable("MAIL")? {
+            config.mail_setting = mail;
+        }
+        config.mail_from = variable("MAIL_FROM")?;
+        if let Some(origins) = variable("TRUSTED_ORIGINS")? {
+            for origin in origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()) {
+                config = config.with_trusted_origin(origin)?;
+            }
+        }
+        match variable("SESSION_STORE")?.as_deref() {
+            None | Some("database") => Ok(config),
+            Some("memory") => Ok(config.with_session_storage(SessionStorage::Memory)),
+            Some(other) => Err(Error::Setting {
+                name: "SESSION_STORE",
+                problem: format!("`{other}` is not a store; write `database` or `memory`"),
+            }),
+        }
+    }
+
+    /// The application's name, in mails; also a word that passwords may not contain (S05).
+    #[must_use]
+    pub fn with_app_name(self, name: impl Into<String>) -> Self {
+        Self { app_name: name.into(), ..self }
+    }
+
+    /// The origin that the links of mails point to (S35) and that browsers may send requests from (S49).
+    ///
+    /// # Errors
+    /// When it is not an `http` or `https` URL.
+    pub fn with_base_url(self, url: &str) -> Result<Self, Error> {
+        Ok(Self { base_url: parse_url("BASE_URL", url)?, ..self })
+    }
+
+    /// The page of the application that takes the token of a verification mail from the URL's fragment and sends it
+    /// to `POST /verify`. By default the path of that route on the base URL.
+    ///
+    /// # Errors
+    /// When it is not an `http` or `https` URL.
+    pub fn with_verify_url(self, url: &str) -> Result<Self, Error> {
+        Ok(Self { verify_url: Some(parse_url("verify_url", url)?), ..self })
+    }
+
+    /// The page of the application that takes the token of a reset mail from the URL's fragment and sends it with a
+    /// new password to `POST /reset-password`. By default the path of that route on the base URL.
+    ///
+    /// # Errors
+    /// When it is not an `http` or `https` URL.
+    pub fn with_reset_url(self, url: &str) -> Result<Self, Error> {
+        Ok(Self { reset_url: Some(parse_url("reset_url", url)?), ..self })
+    }
+
+    /// Another origin, such as `https://app.example.com`, whose pages may send requests with cookies.
+    ///
+    /// # Errors
+    /// When it is not an origin: a scheme, a host and a port at most.
+    pub fn with_trusted_origin(mut self, origin: &str) -> Result<Self, Error> {
+        let url = parse_url("TRUSTED_ORIGINS", origin)?;
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(Error::Setting {
+                name: "TRUSTED_ORIGINS",
+                problem: format!("`{origin}` has a path; write scheme, host and port alone"),
+            });
+        }
+        self.trusted_origins.push(url.origin().ascii_serialization());
+        Ok(self)
+    }
+
+    /// Cookies without `Secure` and without the `__Host-` prefix, for plain HTTP on loopback alone (S26).
+    #[must_use]
+    pub fn with_insecure_cookies(self, insecure_cookies: bool) -> Self {
+        Self { insecure_cookies, ..self }
+    }
+
+    /// Whether an account has to prove its mailbox before it may be used; on by default.
+    #[must_use]
+    pub fn with_required_verification(self, require_verification: bool) -> Self {
+        Self { require_verification, ..self }
+    }
+
+    /// The largest body of a generated route, in bytes; 16 KiB by default.
+    #[must_use]
+    pub fn with_body_limit(self, bytes: usize) -> Self {
+        Self { body_limit: bytes, ..self }
+    }
+
+    /// Where server-side sessions are kept; the database by default.
+    #[must_use]
+    pub fn with_session_storage(self, session_storage: SessionStorage) -> Self {
+        Self { session_storage, ..self }
+    }
+
+    /// After how long without a request, and after how long at all, a session ends; 7 and 30 days by default (S20).
+    #[must_use]
+    pub fn with_session_timeouts(self, idle: Duration, absolute: Duration) -> Self {
+        Self { session_idle: idle, session_absolute: absolute, ..self }
+    }
+
+    /// How old the note of a session's last use may get before a request renews it; five minutes by default.
+    #[must_use]
+    pub fn with_session_renewal(self, every: Duration) -> Self {
+        Self { session_renew_every: every, ..self }
+    }
+
+    /// How long a JWT lives; one day by default.
+    #[must_use]
+    pub fn with_token_lifetime(self, lifetime: Duration) -> Self {
+        Self { token_lifetime: lifetime, ..self }
+    }
+
+    /// How long the tokens of verification and reset mails live; 24 hours and one hour by default (S33).
+    #[must_use]
+    pub fn with_link_lifetimes(self, verify: Duration, reset: Duration) -> Self {
+        Self { verify_lifetime: verify, reset_lifetime: reset, ..self }
+    }
+
+    /// The cost of a password hash, written with [`argon2_cost!`](crate::argon2_cost).
+    #[must_use]
+    pub fn with_argon2(self, cost: Argon2Cost) -> Self {
+        Self { argon2: cost, ..self }
+    }
+
+    /// How many threads hash passwords, and how many passwords may wait for one; by default the number of cores and
+    /// 64 times that. Each thread holds the memory of one hash, 19 MiB by default.
+    #[must_use]
+    pub fn with_hash_pool(self, threads: usize, queue: usize) -> Self {
+        Self { hash_threads: threads, hash_queue: queue, ..self }
+    }
+
+    /// Another scheme whose stored hashes verify and are upgraded at login (S09).
+    #[must_use]
+    pub fn with_scheme(mut self, scheme: impl PasswordScheme) -> Self {
+        self.schemes.push(Arc::new(scheme));
+        self
+    }
+
+    /// What a new password has to be (S01 to S05).
+    #[must_use]
+    pub fn with_password_policy(self, policy: PasswordPolicy) -> Self {
+        Self { password_policy: policy, ..self }
+    }
+
+    /// How mail leaves; standard output by default.
+    #[must_use]
+    pub fn with_mail_transport(self, transport: impl MailTransport) -> Self {
+        Self { mail_transport: Some(Arc::new(transport)), ..self }
+    }
+
+    /// How mail leaves, as the variable `MAIL` says it: `stdout`, a folder, or an `smtp://` URL.
+    #[must_use]
+    pub fn with_mail(self, setting: impl Into<String>) -> Self {
+        Self { mail_setting: setting.into(), ..self }
+    }
+
+    /// The sender of mails; by default `no-reply@` the host of the base URL.
+    #[must_use]
+    pub fn with_mail_from(self, address: impl Into<String>) -> Self {
+        Self { mail_from: Some(address.into()), ..self }
+    }
+
+    /// The texts of mails.
+    #[must_use]
+    pub fn with_templates(self, templates: Templates) -> Self {
+        Self { templates, ..self }
+    }
+
+    /// Checks what no single setting can know of.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let setting = |name, problem: &str| Err(Error::Setting { name, problem: problem.to_owned() });
+        if self.session_idle.is_zero() || self.session_absolute.is_zero() {
+            return setting("with_session_timeouts", "a time-out of zero ends every session at once");
+        }
+        if self.session_idle > self.session_absolute {
+            return setting("with_session_timeouts", "the idle time-out is longer than the absolute one");
+        }
+        if self.session_renew_every >= self.session_idle {
+            return setting(
+                "with_session_renewal",
+                "must be shorter than the idle time-out, or sessions in use end",
+            );
+        }
+        if self.token_lifetime.as_secs() == 0 {
+            return setting("with_token_lifetime", "must be a second or more");
+        }
+        if self.verify_lifetime.is_zero() || self.reset_lifetime.is_zero() {
+            return setting("with_link_lifetimes", "a lifetime of zero makes every link invalid");
+        }
+        if self.hash_threads == 0 || self.hash_queue == 0 {
+            return setting("with_hash_pool", "needs one thread and one place in the queue at least");
+        }
+        let loopback = matches!(self.base_url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        if self.insecure_cookies && !loopback {
+            return setting("INSECURE_COOKIES", "is for loopback alone; BASE_URL names another host");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn transport(&self) -> Result<Arc<dyn MailTransport>, Error> {
+        if let Some(transport) = &self.mail_transport {
+            return Ok(Arc::clone(transport));
+        }
+        let from = self.mail_from.clone().unwrap_or_else(|| {
+            // An address needs a name as host; the default base URL has a number.
+            let host = self.base_url.domain().unwrap_or("localhost");
+            format!("no-reply@{host}")
+        });
+        transport_from_setting(&self.mail_setting, &from)
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("app_name", &self.app_name)
+            .field("base_url", &self.base_url.as_str())
+            .field("insecure_cookies", &self.insecure_cookies)
+            .field("require_verification", &self.require_verification)
+            .finish_non_exhaustive()
+    }
+}
+
+fn default_base_url() -> Url {
+    Url::parse("http://127.0.0.1:3000").unwrap_or_else(|_| unreachable!("a constant URL"))
+}
+
+fn parse_url(name: &'static str, text: &str) -> Result<Url, Error> {
+    let problem = match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => return Ok(url),
+        Ok(_) => "is not an http or https URL".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(Error::Setting {
+        name,
+        problem: format!("`{text}`: {problem}; write for example `https://app.example.com`"),
+    })
+}
+
+/// A variable of the environment; set but empty counts as unset.
+fn variable(name: &'static str) -> Result<Option<String>, Error> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => {
+            Err(Error::Setting { name, problem: "is not valid UTF-8".to_owned() })
+        }
+    }
+}
+
+fn flag(name: &'static str) -> Result<bool, Error> {
+    match variable(name)?.as_deref() {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(other) => Err(Error::Setting { name, problem: format!("`{other}` is neither `1` nor `0`") }),
+    }
+}

@@ -1,0 +1,37 @@
+//! The outbox: mails that the database promises to send, without the secrets they will carry.
+
+use serde::{Deserialize, Serialize};
+
+use crate::token::{Fingerprint, Nonce};
+
+/// One mail to be sent. What it needs to know of the account is read when it is sent, so a request for an unknown
+/// account costs the same statement as one for a known account (S10, S11).
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "mail", rename_all = "snake_case")]
+pub(crate) enum Message {
+    /// A token that proves the mailbox of the account with this canonical identifier, unless it is proven.
+    Verify { canonical: String },
+    /// A token that lets the owner of the mailbox choose a password.
+    PasswordReset { canonical: String },
+    /// A token, sent to the new address, that completes the change of an identifier.
+    ConfirmIdentifier { user_id: String, new_identifier: String },
+    /// Tells an address that the password was changed.
+    PasswordChanged { to: String },
+    /// Tells the old address that a change to another one is under way.
+    IdentifierChangeRequested { to: String, new_identifier: String },
+    /// Tells the old address that the change is done.
+    IdentifierChanged { to: String, new_identifier: String },
+}
+
+/// A mail that this process is to send now; another one may claim it when the lease ends.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) id: i64,
+    pub(crate) nonce: Nonce,
+    /// What the account was when the mail's token was issued; `None` before it was. A mail that is sent again must
+    /// not bring a token back that was used in between.
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) message: String,
+    pub(crate) created_at: i64,
+    pub(crate) attempts: u32,
+}

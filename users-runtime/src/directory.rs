@@ -1,0 +1,70 @@
+//! The application's users as backends and services look them up: settings, keys, database and stores in one place.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use tokio::sync::Notify;
+
+use crate::{
+    config::{Config, SessionStorage},
+    db::{Database, Storable},
+    error::Error,
+    model::UserModel,
+    password::PasswordPool,
+    principal::Principal,
+    session::{MemoryStore, SessionStore},
+    token::Keys,
+    validate::{CanonicalIdentifier, canonicalise},
+};
+
+/// The users of an application, as an authentication backend may look them up.
+pub struct Directory<U> {
+    pub(crate) config: Config,
+    pub(crate) keys: Keys,
+    pub(crate) database: Database,
+    pub(crate) passwords: PasswordPool,
+    /// Sessions outside the database; `None` keeps them in it.
+    pub(crate) sessions: Option<Arc<dyn SessionStore>>,
+    /// Wakes the worker that sends mail.
+    pub(crate) outbox: Notify,
+    model: PhantomData<fn() -> U>,
+}
+
+impl<U: Storable> Directory<U> {
+    pub(crate) fn new(config: Config, database: Database) -> Result<Self, Error> {
+        config.check()?;
+        let passwords =
+            PasswordPool::new(config.argon2, config.hash_threads, config.hash_queue, config.schemes.clone())?;
+        let sessions: Option<Arc<dyn SessionStore>> = match &config.session_storage {
+            SessionStorage::Database => None,
+            SessionStorage::Memory => Some(Arc::new(MemoryStore::default())),
+            SessionStorage::Custom(store) => Some(Arc::clone(store)),
+        };
+        Ok(Self {
+            keys: Keys::derive(&config.secret_key)?,
+            config,
+            database,
+            passwords,
+            sessions,
+            outbox: Notify::new(),
+            model: PhantomData,
+        })
+    }
+
+    /// The user with this key.
+    pub async fn user_by_id(&self, id: U::Id) -> Result<Option<Principal<U>>, Error> {
+        self.database.user_by_id(id).await
+    }
+
+    /// The user with this identifier, however it is written.
+    pub async fn user_by_identifier(&self, identifier: &str) -> Result<Option<Principal<U>>, Error> {
+        match Self::canonical(identifier) {
+            Some(identifier) => self.database.user_by_canonical(&identifier.canonical).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The canonical form of an identifier; `None` for one that no account can have.
+    pub(crate) fn canonical(identifier: &str) -> Option<CanonicalIdentifier> {
+        canonicalise(<U as UserModel>::IDENTIFIER.kind, identifier).ok()
+    }
+}

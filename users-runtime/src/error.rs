@@ -1,0 +1,249 @@
+//! The one error of this crate and its form on the wire, a problem document (RFC 9457).
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::{
+    secret::WeakKey,
+    validate::{FieldErrors, Violation},
+};
+
+/// Everything that can go wrong, in a request or at start-up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The body breaks rules; each is listed with its field.
+    #[error("the request breaks rules of its fields")]
+    Validation(FieldErrors),
+    /// The body is not JSON.
+    #[error("the body is not valid JSON: {0}")]
+    MalformedBody(String),
+    /// The body is not declared as JSON.
+    #[error("the body must be sent as `Content-Type: application/json`")]
+    UnsupportedMediaType,
+    /// The body is larger than the configured limit.
+    #[error("the body is larger than {0} bytes")]
+    BodyTooLarge(usize),
+    /// The identifier or the password is wrong, or the account may not be used: one text for every cause.
+    #[error("the identifier or the password is wrong")]
+    BadCredentials,
+    /// The request carries no credential that is valid.
+    #[error("this needs a login")]
+    Unauthenticated,
+    /// The mailbox of the account is not proven.
+    #[error("the account is not verified; open the link in the mail, or ask for another one")]
+    NotVerified,
+    /// The credential is valid and does not suffice.
+    #[error("the account may not do this")]
+    Forbidden,
+    /// The password that confirms a change is wrong.
+    #[error("the current password is wrong")]
+    CurrentPasswordWrong,
+    /// A browser sent the request from a page of another origin.
+    #[error("the request comes from another origin")]
+    CrossOrigin,
+    /// A hook of the application refused.
+    #[error("{detail}")]
+    Refused {
+        /// A stable machine code of the application's choice.
+        code: &'static str,
+        /// What to do about it, for people.
+        detail: Cow<'static, str>,
+    },
+    /// Somebody has this identifier already.
+    #[error("this identifier is taken")]
+    IdentifierTaken,
+    /// A one-time token is unknown, used, superseded or expired: one text for every cause.
+    #[error("the token is invalid or has expired; ask for a new mail")]
+    TokenInvalid,
+    /// No such route or thing.
+    #[error("there is nothing here")]
+    NotFound,
+    /// The route does not know this method.
+    #[error("the route does not answer this method")]
+    MethodNotAllowed,
+    /// More passwords wait to be hashed than the queue holds.
+    #[error("too many logins at once; try again in a moment")]
+    Overloaded,
+    /// The database, a store or a mail server does not answer.
+    #[error("a service that this needs does not answer")]
+    Unavailable(#[source] BoxError),
+    /// A defect.
+    #[error("an internal error")]
+    Internal(#[source] BoxError),
+    /// The secret key is no good.
+    #[error(transparent)]
+    SecretKey(#[from] WeakKey),
+    /// A setting is missing or makes no sense.
+    #[error("{name}: {problem}")]
+    Setting {
+        /// The setting's name, as environment variable or as method of `Config`.
+        name: &'static str,
+        /// What is wrong and what to write instead.
+        problem: String,
+    },
+    /// The user's table does not fit the struct.
+    #[error("{0}")]
+    Schema(String),
+}
+
+/// The cause of an error, for the log alone.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+impl Error {
+    /// A refusal by the application, answered as 403 with `code` in the problem document.
+    pub fn refused(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused { code, detail: detail.into() }
+    }
+
+    /// A defect, answered as 500 without a word of its cause.
+    pub fn internal(cause: impl Into<BoxError>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// Something that this needs does not answer: 503 without a word of its cause.
+    pub fn unavailable(cause: impl Into<BoxError>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+
+    /// One broken rule of one field.
+    pub fn field(field: impl Into<Cow<'static, str>>, violation: Violation) -> Self {
+        let mut errors = FieldErrors::default();
+        errors.check(field, Err(violation));
+        Self::Validation(errors)
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MalformedBody(_) | Self::TokenInvalid => StatusCode::BAD_REQUEST,
+            Self::BadCredentials | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::NotVerified
+            | Self::Forbidden
+            | Self::CurrentPasswordWrong
+            | Self::CrossOrigin
+            | Self::Refused { .. } => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::IdentifierTaken => StatusCode::CONFLICT,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Overloaded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) | Self::SecretKey(_) | Self::Setting { .. } | Self::Schema(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
+
+    /// The stable machine code of the problem document.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Validation(_) => "validation_failed",
+            Self::MalformedBody(_) => "malformed_body",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::BodyTooLarge(_) => "body_too_large",
+            Self::BadCredentials => "bad_credentials",
+            Self::Unauthenticated => "unauthenticated",
+            Self::NotVerified => "not_verified",
+            Self::Forbidden => "forbidden",
+            Self::CurrentPasswordWrong => "current_password_wrong",
+            Self::CrossOrigin => "cross_origin",
+            Self::Refused { code, .. } => code,
+            Self::IdentifierTaken => "identifier_taken",
+            Self::TokenInvalid => "token_invalid",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Overloaded => "overloaded",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) | Self::SecretKey(_) | Self::Setting { .. } | Self::Schema(_) => "internal",
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnIndexOutOfBounds { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::Encode(_)
+            | sqlx::Error::TypeNotFound { .. } => Self::internal(error),
+            _ => Self::unavailable(error),
+        }
+    }
+}
+
+/// The body of an error response (RFC 9457).
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: String,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a FieldErrors>,
+}
+
+/// How long a client should wait before it tries again, in seconds: a full queue drains in about one.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        // The body of a 5xx says nothing of its cause: paths, SQL and hosts belong in the log.
+        let detail = match &self {
+            Self::SecretKey(_) | Self::Setting { .. } | Self::Schema(_) => "an internal error".to_owned(),
+            other => other.to_string(),
+        };
+        match &self {
+            Self::Unavailable(cause) | Self::Internal(cause) => {
+                tracing::error!(code = self.code(), cause = %display_chain(cause.as_ref()), "request failed");
+            }
+            Self::SecretKey(_) | Self::Setting { .. } | Self::Schema(_) => {
+                tracing::error!(code = self.code(), cause = %self, "request failed");
+            }
+            _ => {}
+        }
+        let problem = Problem {
+            r#type: format!("urn:users:problem:{}", self.code()),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail,
+            code: self.code(),
+            errors: match &self {
+                Self::Validation(errors) => Some(errors),
+                _ => None,
+            },
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        }
+        response
+    }
+}
+
+/// An error and its causes on one line.
+pub(crate) fn display_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}

@@ -1,0 +1,121 @@
+//! What an application does at each step of an account's life.
+
+use std::future::{Future, ready};
+
+use http::request::Parts;
+
+use crate::{db::Transaction, error::Error, model::UserModel};
+
+/// The application's part in an account's life, named by `#[users_app(hooks = ...)]`.
+///
+/// Every method has a default that does nothing, so an implementation states only what it wants:
+///
+/// ```
+/// use users_runtime::{Error, Hooks, Parts, Transaction, UserModel};
+///
+/// #[derive(Default)]
+/// struct CompanyOnly;
+///
+/// impl<U: UserModel> Hooks<U> for CompanyOnly {
+///     async fn before_login(&self, _request: &Parts, user: &U) -> Result<(), Error> {
+///         if user.identifier().ends_with("@example.com") {
+///             Ok(())
+///         } else {
+///             Err(Error::refused("company_only", "log in with your company address"))
+///         }
+///     }
+/// }
+/// ```
+///
+/// An error stops the step. [`Error::refused`] answers 403 with a code of your choice; [`Error::internal`] answers
+/// 500 and logs the cause. The `after_*` methods that are given the transaction run inside it: what they write is
+/// stored together with the step, and their error rolls the step back. Called where no request is at hand, such as
+/// seeding at start-up, `request` is an empty one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no hooks for `{U}`",
+    label = "write `impl Hooks<{U}> for {Self} {{}}`; every method has a default",
+    note = "`hooks` names a type of yours that implements `users_runtime::Hooks`"
+)]
+pub trait Hooks<U: UserModel>: Send + Sync + 'static {
+    /// Before a registration is stored; may change or refuse it. It has been validated, and is again afterwards.
+    fn before_register(
+        &self,
+        request: &Parts,
+        registration: &mut U::Registration,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, registration);
+        ready(Ok(()))
+    }
+
+    /// After a user is stored, in the same transaction.
+    fn after_register(
+        &self,
+        request: &Parts,
+        user: &U,
+        transaction: &mut Transaction,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, user, transaction);
+        ready(Ok(()))
+    }
+
+    /// After the password was right and before the credential is issued: the place for a veto.
+    fn before_login(&self, request: &Parts, user: &U) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, user);
+        ready(Ok(()))
+    }
+
+    /// After the credential is issued, in the same transaction.
+    fn after_login(
+        &self,
+        request: &Parts,
+        user: &U,
+        transaction: &mut Transaction,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, user, transaction);
+        ready(Ok(()))
+    }
+
+    /// Before a mailbox counts as proven.
+    fn before_verify(&self, request: &Parts, user: &U) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, user);
+        ready(Ok(()))
+    }
+
+    /// After a mailbox counts as proven, in the same transaction.
+    fn after_verify(
+        &self,
+        request: &Parts,
+        user: &U,
+        transaction: &mut Transaction,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, user, transaction);
+        ready(Ok(()))
+    }
+
+    /// Before a password is replaced, by its owner or through a reset.
+    fn before_password_change(
+        &self,
+        request: &Parts,
+        user: &U,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, user);
+        ready(Ok(()))
+    }
+
+    /// After a password is replaced, in the same transaction.
+    fn after_password_change(
+        &self,
+        request: &Parts,
+        user: &U,
+        transaction: &mut Transaction,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, user, transaction);
+        ready(Ok(()))
+    }
+}
+
+/// No hooks: every step happens as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoHooks;
+
+impl<U: UserModel> Hooks<U> for NoHooks {}

@@ -1,0 +1,180 @@
+//! Bodies: limited, JSON alone, and strict about every key.
+
+use std::fmt;
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, header},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, Visitor},
+};
+
+use crate::{error::Error, secret::Password, validate::Violation};
+
+/// A DTO from a request's body.
+pub(crate) async fn dto<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<T, Error> {
+    let bytes = read(headers, body, limit).await?;
+    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        refusal(&path, error.inner())
+    })?;
+    deserializer.end().map_err(|error| refusal("", &error))?;
+    Ok(value)
+}
+
+/// The values of an object that has exactly these keys, each a text. They may be secrets, so they come as such.
+pub(crate) async fn texts<const N: usize>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    keys: [&'static str; N],
+) -> Result<[Password; N], Error> {
+    let bytes = read(headers, body, limit).await?;
+    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let values = Texts(keys).deserialize(tracked).map_err(|error| (track.path().to_string(), error));
+    let values = values.map_err(|(path, error)| refusal(&path, &error))?;
+    deserializer.end().map_err(|error| refusal("", &error))?;
+    Ok(values)
+}
+
+async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, Error> {
+    if !is_json(headers) {
+        return Err(Error::UnsupportedMediaType);
+    }
+    let body = Limited::new(body, limit).collect().await.map_err(|error| {
+        if error.downcast_ref::<LengthLimitError>().is_some() {
+            Error::BodyTooLarge(limit)
+        } else {
+            Error::MalformedBody("the connection ended in the middle".to_owned())
+        }
+    })?;
+    let bytes: Vec<u8> = body.to_bytes().into();
+    refuse_nul(&bytes)?;
+    Ok(bytes)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// No text of a user's may hold U+0000: databases refuse or cut it.
+fn refuse_nul(bytes: &[u8]) -> Result<(), Error> {
+    let escape = b"\\u0000";
+    if !bytes.windows(escape.len()).any(|window| window == escape) {
+        return Ok(());
+    }
+    // The escape may itself be escaped; only a parse can tell.
+    match serde_json::from_slice::<serde_json::Value>(bytes) {
+        Ok(value) => match nul_at(&value) {
+            Some(field) => {
+                Err(Error::field(field, Violation::new("invalid_text", "must not contain U+0000")))
+            }
+            None => Ok(()),
+        },
+        Err(error) => Err(refusal("", &error)),
+    }
+}
+
+/// The top-level key under which there is a U+0000.
+fn nul_at(value: &serde_json::Value) -> Option<String> {
+    fn has_nul(value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::String(text) => text.contains('\0'),
+            serde_json::Value::Array(items) => items.iter().any(has_nul),
+            serde_json::Value::Object(map) => {
+                map.iter().any(|(key, value)| key.contains('\0') || has_nul(value))
+            }
+            _ => false,
+        }
+    }
+    match value {
+        serde_json::Value::Object(map) => map
+            .iter()
+            .find(|(key, value)| key.contains('\0') || has_nul(value))
+            .map(|(key, _)| key.replace('\0', "\u{fffd}")),
+        value => has_nul(value).then(String::new),
+    }
+}
+
+/// How much of a client's own word for a key comes back to it.
+const SHOWN_KEY_CHARACTERS: usize = 64;
+
+/// The problem of a body that serde refused: syntax is 400, everything else 422 with the field.
+fn refusal(path: &str, error: &serde_json::Error) -> Error {
+    if !error.is_data() {
+        // The position, and no piece of the body: it may hold a password.
+        return Error::MalformedBody(format!("at line {} column {}", error.line(), error.column()));
+    }
+    let message = error.to_string();
+    let quoted = message.split('`').nth(1).unwrap_or_default();
+    let path = if path == "." { "" } else { path };
+    let (field, violation) = if message.starts_with("unknown field") {
+        let allowed = message.split_once(", expected ").map_or("none", |(_, rest)| without_position(rest));
+        (quoted, Violation::new("unknown_field", format!("there is no such field; expected {allowed}")))
+    } else if message.starts_with("missing field") {
+        (quoted, Violation::new("required", "must be there"))
+    } else if message.starts_with("duplicate field") {
+        (quoted, Violation::new("duplicate_field", "is there twice"))
+    } else {
+        let wanted =
+            message.split_once("expected ").map_or("another value", |(_, rest)| without_position(rest));
+        (path, Violation::new("invalid_type", format!("expected {wanted}")))
+    };
+    let field: String = field.chars().take(SHOWN_KEY_CHARACTERS).collect();
+    Error::field(field, violation)
+}
+
+fn without_position(text: &str) -> &str {
+    text.split(" at line ").next().unwrap_or(text)
+}
+
+/// An object of texts under fixed keys.
+struct Texts<const N: usize>([&'static str; N]);
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Texts<N> {
+    type Value = [Password; N];
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, const N: usize> Visitor<'de> for Texts<N> {
+    type Value = [Password; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with {}", self.0.map(|key| format!("`{key}`")).join(" and "))
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut values: [Option<Password>; N] = std::array::from_fn(|_| None);
+        while let Some(key) = map.next_key::<String>()? {
+            let Some(index) = self.0.iter().position(|known| *known == key) else {
+                let expected = self.0.map(|key| format!("`{key}`")).join(" or ");
+                return Err(M::Error::custom(format_args!("unknown field `{key}`, expected {expected}")));
+            };
+            if values[index].is_some() {
+                return Err(M::Error::duplicate_field(self.0[index]));
+            }
+            values[index] = Some(map.next_value()?);
+        }
+        if let Some(missing) = values.iter().position(Option::is_none) {
+            return Err(M::Error::missing_field(self.0[missing]));
+        }
+        Ok(values.map(|value| value.unwrap_or_else(|| Password::new(""))))
+    }
+}

@@ -1,0 +1,243 @@
+//! What stands before every handler: the login that a route needs, the origin that a request comes from, and the
+//! form of what the router itself answers.
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{self, HeaderName},
+};
+use url::Url;
+
+use crate::{
+    app::Application,
+    auth::Backend,
+    config::Config,
+    error::Error,
+    extract::{Marker, remember},
+    service::Users,
+};
+
+/// Lets nobody pass without a login, except to the routes that `exclude` names.
+pub(crate) async fn require_login<A: Application>(
+    State(users): State<Users<A>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_excluded(A::EXCLUDE, request.extensions().get::<MatchedPath>().map(MatchedPath::as_str)) {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    match users.authenticate(&parts).await {
+        Ok(Some(principal)) => {
+            remember(&mut parts.extensions, principal);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Ok(None) => Error::Unauthenticated.into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Whether a pattern names the matched route: segment by segment, never on the raw path, so that neither `//`, `%2f`
+/// nor a longer path slips through (S54).
+fn is_excluded(patterns: &[&str], matched: Option<&str>) -> bool {
+    matched.is_some_and(|route| patterns.iter().any(|pattern| covers(pattern, route)))
+}
+
+fn covers(pattern: &str, route: &str) -> bool {
+    let mut route = route.split('/');
+    for wanted in pattern.split('/') {
+        let wildcard = wanted.starts_with('{') && wanted.ends_with('}');
+        if wildcard && wanted.starts_with("{*") {
+            return route.next().is_some_and(|rest| !rest.is_empty());
+        }
+        match route.next() {
+            // A pattern's parameter stands for any one segment, and never for the rest of the path.
+            Some(segment) if wildcard => {
+                if segment.is_empty() || segment.starts_with("{*") {
+                    return false;
+                }
+            }
+            Some(segment) if segment == wanted => {}
+            _ => return false,
+        }
+    }
+    route.next().is_none()
+}
+
+/// Around everything: refuses what a page of another origin sent, tells extractors whom to ask, and gives the router's
+/// own answers the form of all others.
+pub(crate) async fn around<A: Application>(
+    State((users, marker)): State<(Users<A>, Marker<A::User>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let ambient = users.backend().is_ambient(&parts);
+    let refused =
+        ambient && is_cross_origin(&users.directory().config, &parts.method, &parts.uri, &parts.headers);
+    request = Request::from_parts(parts, body);
+    let mut response = if refused {
+        Error::CrossOrigin.into_response()
+    } else {
+        marker.mark(request.extensions_mut());
+        next.run(request).await
+    };
+    if response.status() == StatusCode::UNAUTHORIZED {
+        // RFC 9110, section 11.6.1.
+        let challenge = HeaderValue::from_static(users.backend().challenge());
+        response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(challenge);
+    }
+    with_problem(response)
+}
+
+/// A bare 404 or 405 of the router's as a problem document.
+fn with_problem(response: Response) -> Response {
+    let problem = match response.status() {
+        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed,
+        _ => return response,
+    };
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        return response;
+    }
+    let mut problem = problem.into_response();
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    problem
+}
+
+/// Keeps what the library answers out of caches, and browsers from guessing at its type (S50).
+pub(crate) async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether a browser sent this from a page of another origin (S49). Browsers say so in `Sec-Fetch-Site` or `Origin`
+/// on every unsafe request; a client that sends neither is no browser and has no cookies of a victim's.
+fn is_cross_origin(config: &Config, method: &Method, uri: &http::Uri, headers: &HeaderMap) -> bool {
+    if method.is_safe() {
+        return false;
+    }
+    let origin = headers.get(header::ORIGIN);
+    if origin.is_some_and(|origin| is_trusted(config, origin)) {
+        return false;
+    }
+    match headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes) {
+        Some(b"same-origin" | b"none") => return false,
+        // `same-site` is another origin: a subdomain that somebody else may hold.
+        Some(_) => return true,
+        None => {}
+    }
+    origin.is_some_and(|origin| !is_own(origin, uri, headers))
+}
+
+/// Whether the origin is allow-listed, compared as a parsed origin: `https://app.example.com.evil.example` is not.
+fn is_trusted(config: &Config, origin: &HeaderValue) -> bool {
+    let Some(origin) = parse_origin(origin) else { return false };
+    let origin = origin.origin().ascii_serialization();
+    origin == config.base_url.origin().ascii_serialization() || config.trusted_origins.contains(&origin)
+}
+
+/// Whether the origin has the host that the request was sent to. A proxy may have taken HTTPS off, so the scheme
+/// does not count; a page of plain HTTP on the same host is out of reach of cookies with `__Host-`.
+fn is_own(origin: &HeaderValue, uri: &http::Uri, headers: &HeaderMap) -> bool {
+    let host = uri.authority().map(http::uri::Authority::as_str);
+    let host = host.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()));
+    let (Some(origin), Some(host)) = (parse_origin(origin), host) else { return false };
+    let Ok(own) = Url::parse(&format!("{}://{host}", origin.scheme())) else { return false };
+    own.origin() == origin.origin()
+}
+
+fn parse_origin(origin: &HeaderValue) -> Option<Url> {
+    let url = Url::parse(origin.to_str().ok()?).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::SecretKey;
+
+    #[test]
+    fn s54_exclude_covers_whole_segments_of_the_matched_route() {
+        for (pattern, route, covered) in [
+            ("/health", "/health", true),
+            ("/health", "/healthz", false),
+            ("/health", "/health/x", false),
+            ("/health", "/api/health", false),
+            ("/public/{*path}", "/public/ping", true),
+            ("/public/{*path}", "/public/{*rest}", true),
+            ("/public/{*path}", "/public/a/b", true),
+            ("/public/{*path}", "/public", false),
+            ("/public/{*path}", "/public/", false),
+            ("/public/{*path}", "/publicity/x", false),
+            ("/items/{id}", "/items/{item}", true),
+            ("/items/{id}", "/items/new", true),
+            ("/items/{id}", "/items/{*rest}", false),
+            ("/items/{id}", "/items/{item}/owner", false),
+            ("/items/new", "/items/{item}", false),
+        ] {
+            assert_eq!(covers(pattern, route), covered, "{pattern} {route}");
+        }
+        assert!(!is_excluded(&["/health"], None));
+    }
+
+    fn crosses(headers: &[(&'static str, &str)]) -> bool {
+        let config = Config::new(SecretKey::generate().unwrap())
+            .with_base_url("https://app.example.com")
+            .and_then(|config| config.with_trusted_origin("https://admin.example.com"))
+            .unwrap();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        is_cross_origin(&config, &Method::POST, &"/login".parse().unwrap(), &headers)
+    }
+
+    #[test]
+    fn s49_origins_are_compared_parsed() {
+        let host = ("host", "api.example.com:8443");
+        for origin in [
+            "https://app.example.com",
+            "https://app.example.com:443",
+            "https://admin.example.com",
+            "https://api.example.com:8443",
+        ] {
+            assert!(!crosses(&[host, ("origin", origin)]), "{origin}");
+        }
+        for origin in [
+            "https://app.example.com.evil.example",
+            "https://app.example.com@evil.example",
+            "https://evil.example/https://app.example.com",
+            "http://app.example.com",
+            "https://app.example.com:8443",
+            "https://api.example.com",
+            "https://xapi.example.com:8443",
+            "null",
+            "",
+            "file://",
+        ] {
+            assert!(crosses(&[host, ("origin", origin)]), "{origin}");
+        }
+    }
+
+    #[test]
+    fn s49_fetch_metadata_decides_when_it_is_there() {
+        assert!(!crosses(&[("sec-fetch-site", "same-origin")]));
+        assert!(!crosses(&[("sec-fetch-site", "none")]));
+        assert!(crosses(&[("sec-fetch-site", "cross-site")]));
+        assert!(crosses(&[("sec-fetch-site", "same-site")]));
+        assert!(!crosses(&[("sec-fetch-site", "same-site"), ("origin", "https://admin.example.com")]));
+        assert!(!crosses(&[]));
+    }
+}

@@ -1,0 +1,25 @@
+//! What expansions name; no promise to anybody else.
+
+pub use std::{string::String, vec::Vec};
+
+pub use serde;
+pub use sqlx;
+
+#[cfg(feature = "sqlite")]
+pub use crate::__sqlite_sql as sqlite_sql;
+/// The rules that `#[user(validate = ...)]` names.
+pub mod validate {
+    pub use crate::validate::{Length, Ranged, Text, email, length, range};
+}
+
+/// Reads a field of a change: present, even as `null`, is `Some`.
+///
+/// # Errors
+/// When the value is not a `T`.
+pub fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}

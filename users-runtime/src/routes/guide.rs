@@ -1,0 +1,112 @@
+//! What a router answers, for people: a table of its generated routes and lines to copy into a shell.
+
+use std::fmt::Write;
+
+use super::UsersRouter;
+use crate::{app::Application, auth::Backend, model::UserModel};
+
+impl<A: Application> UsersRouter<A> {
+    /// The generated routes and `curl` lines for the life of a user, to print when a server starts.
+    #[must_use]
+    pub fn guide(&self, origin: &str) -> String {
+        let mut guide = String::from("routes:\n");
+        for (method, path, who, what) in table::<A>() {
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(guide, "  {method:<6} {path:<20} {who:<8} {what}");
+        }
+        guide.push_str("\ntry it:\n");
+        for line in self.lines(origin) {
+            let _ = writeln!(guide, "  {line}");
+        }
+        guide
+    }
+
+    fn lines(&self, origin: &str) -> Vec<String> {
+        let routes = A::ROUTES;
+        let key = A::User::IDENTIFIER.field;
+        let address = match A::User::IDENTIFIER.kind {
+            crate::validate::IdentifierKind::Email => "ada@example.com",
+            crate::validate::IdentifierKind::Username => "ada",
+        };
+        let json = "-H 'Content-Type: application/json'";
+        let password = "correct horse battery staple";
+        // A credential that no browser adds by itself is a header, and the shell keeps it in a variable.
+        let request = http::Request::new(()).into_parts().0;
+        let in_header = !self.users.backend().is_ambient(&request);
+        let credential =
+            if in_header { "-H \"Authorization: Bearer $TOKEN\"" } else { "-b cookies.txt -c cookies.txt" };
+        let mut lines = Vec::new();
+        if let Some(paths) = routes.register {
+            lines.push(format!(
+                "curl -i {origin}{} {json} -d '{{\"{key}\": \"{address}\", \"password\": \"{password}\"}}'",
+                paths.path
+            ));
+        }
+        if let Some(paths) = routes.verify {
+            lines.push(format!(
+                "curl -i {origin}{} {json} -d '{{\"token\": \"<token from the mail>\"}}'",
+                paths.path
+            ));
+        }
+        if let Some(paths) = routes.auth {
+            let body = format!("-d '{{\"{key}\": \"{address}\", \"password\": \"{password}\"}}'");
+            lines.push(if in_header {
+                format!(
+                    "TOKEN=$(curl -s '{origin}{}?response=token' {json} {body} | cut -d'\"' -f4)",
+                    paths.login
+                )
+            } else {
+                format!("curl -i -c cookies.txt {origin}{} {json} {body}", paths.login)
+            });
+        }
+        if let Some(paths) = routes.current_user {
+            lines.push(format!("curl -i {credential} {origin}{}", paths.path));
+            lines.push(format!(
+                "curl -i {credential} -X PATCH {origin}{} {json} \
+                 -d '{{\"password\": \"a new one, just as long\", \"current_password\": \"{password}\"}}'",
+                paths.path
+            ));
+        }
+        if let Some(paths) = routes.password_reset {
+            lines.push(format!("curl -i {origin}{} {json} -d '{{\"{key}\": \"{address}\"}}'", paths.forgot));
+            lines.push(format!(
+                "curl -i {origin}{} {json} \
+                 -d '{{\"token\": \"<token from the mail>\", \"password\": \"yet another long one\"}}'",
+                paths.reset
+            ));
+        }
+        if let Some(paths) = routes.auth {
+            lines.push(format!("curl -i {credential} -X POST {origin}{}", paths.logout));
+        }
+        lines
+    }
+}
+
+/// Method, path, who may, and what it does, for each generated route.
+fn table<A: Application>() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
+    let routes = A::ROUTES;
+    let mut table = Vec::new();
+    if let Some(paths) = routes.register {
+        table.push(("POST", paths.path, "anyone", "a new account"));
+    }
+    if let Some(paths) = routes.verify {
+        table.push(("POST", paths.path, "anyone", "proves the mailbox with the token of a mail"));
+        table.push(("POST", paths.resend, "anyone", "sends that mail again"));
+    }
+    if let Some(paths) = routes.auth {
+        table.push(("POST", paths.login, "anyone", "gives a credential"));
+        table.push(("POST", paths.logout, "user", "ends the credential"));
+    }
+    if let Some(paths) = routes.password_reset {
+        table.push(("POST", paths.forgot, "anyone", "mails a token for a new password"));
+        table.push(("POST", paths.reset, "anyone", "sets a new password with that token"));
+    }
+    if let Some(paths) = routes.current_user {
+        table.push(("GET", paths.path, "user", "the own account"));
+        table.push(("PATCH", paths.path, "user", "changes the own account"));
+        if paths.delete {
+            table.push(("DELETE", paths.path, "user", "deletes the own account"));
+        }
+    }
+    table
+}

@@ -1,0 +1,181 @@
+//! What users change of their own accounts.
+
+use http::request::Parts;
+
+use super::{Users, new_identifier};
+use crate::{
+    app::Application,
+    auth::{Backend, Credential},
+    db::{Transaction, outbox::Message},
+    error::Error,
+    hooks::Hooks,
+    model::{UpdateDto, UserModel},
+    password::{PasswordPolicy, Verdict},
+    principal::Principal,
+    secret::{Password, PasswordHash},
+    validate::{CanonicalIdentifier, FieldErrors, IdentifierKind, Violation},
+};
+
+type Update<A> = <<A as Application>::User as UserModel>::Update;
+
+/// An account after a change.
+#[derive(Debug)]
+pub struct Updated<U> {
+    pub(crate) user: U,
+    /// The new identifier that waits for its confirmation.
+    pub(crate) pending_identifier: Option<String>,
+    /// A new credential, when the change ended the one of the request.
+    pub(crate) credential: Option<Credential>,
+}
+
+impl<A: Application> Users<A> {
+    /// Applies a self-service change. A new identifier or password needs the current password (S07) and ends every
+    /// other session and token (S22).
+    pub(crate) async fn update_account(
+        &self,
+        request: &Parts,
+        principal: &Principal<A::User>,
+        update: &Update<A>,
+    ) -> Result<Updated<A::User>, Error> {
+        let new_identifier = self.check_update(principal, update)?;
+        if new_identifier.is_some() || update.password().is_some() {
+            self.confirm_password(principal, update.current_password()).await?;
+        }
+        let new_hash = match update.password() {
+            Some(password) => {
+                self.hooks().before_password_change(request, principal).await?;
+                Some(self.directory().passwords.hash(password).await?)
+            }
+            None => None,
+        };
+        let mut transaction = self.directory().database.begin().await?;
+        if update.changes_own_fields() {
+            transaction.update_user::<A::User>(principal.id(), update).await?;
+        }
+        let mut ends_credentials = false;
+        if let Some(new) = &new_hash {
+            self.replace_password(principal, new, &mut transaction).await?;
+            ends_credentials = true;
+        }
+        let mut pending_identifier = None;
+        if let Some(new) = new_identifier {
+            pending_identifier = self.change_identifier(principal, new, &mut transaction).await?;
+            ends_credentials |= pending_identifier.is_none();
+        }
+        let current =
+            transaction.user_by_id::<A::User>(principal.id()).await?.ok_or(Error::Unauthenticated)?;
+        if new_hash.is_some() {
+            self.hooks().after_password_change(request, &current, &mut transaction).await?;
+        }
+        let credential = if ends_credentials {
+            self.end_credentials(&mut transaction, principal.id()).await?;
+            self.backend().log_in(self.directory(), request, &current, &mut transaction).await?
+        } else {
+            None
+        };
+        transaction.commit().await?;
+        self.directory().outbox.notify_one();
+        Ok(Updated { user: current.into_user(), pending_identifier, credential })
+    }
+
+    /// Checks every field of a change; the new identifier when it is another one.
+    fn check_update(
+        &self,
+        principal: &Principal<A::User>,
+        update: &Update<A>,
+    ) -> Result<Option<CanonicalIdentifier>, Error> {
+        let mut errors = FieldErrors::default();
+        let identifier = update
+            .identifier()
+            .and_then(|typed| new_identifier::<A::User>(typed, &mut errors))
+            .filter(|new| new.typed != principal.identifier());
+        if let Some(password) = update.password() {
+            let words = update.identifier().unwrap_or(principal.identifier());
+            self.check_new_password("password", password, words, &mut errors);
+        }
+        update.validate(&mut errors);
+        errors.into_result().map_err(Error::Validation)?;
+        Ok(identifier)
+    }
+
+    async fn confirm_password(
+        &self,
+        principal: &Principal<A::User>,
+        current: Option<&Password>,
+    ) -> Result<(), Error> {
+        let field = "current_password";
+        let password = current.ok_or_else(|| {
+            Error::field(
+                field,
+                Violation::new("required", "send the current password to confirm this change"),
+            )
+        })?;
+        PasswordPolicy::check_length_cap(password).map_err(|violation| Error::field(field, violation))?;
+        match self.directory().passwords.verify(password, Some(principal.password_hash())).await? {
+            Verdict::Wrong => Err(Error::CurrentPasswordWrong),
+            Verdict::Right | Verdict::RightButOutdated => Ok(()),
+        }
+    }
+
+    async fn replace_password(
+        &self,
+        principal: &Principal<A::User>,
+        new: &PasswordHash,
+        transaction: &mut Transaction,
+    ) -> Result<(), Error> {
+        let old = principal.password_hash().expose_phc();
+        if !transaction.set_password::<A::User>(principal.id(), old, new.expose_phc()).await? {
+            // It changed since it was confirmed.
+            return Err(Error::CurrentPasswordWrong);
+        }
+        self.tell_password_changed(principal, transaction).await
+    }
+
+    /// Changes the identifier, or asks the new address to confirm first; then the old one works until it has (S37).
+    async fn change_identifier(
+        &self,
+        principal: &Principal<A::User>,
+        new: CanonicalIdentifier,
+        transaction: &mut Transaction,
+    ) -> Result<Option<String>, Error> {
+        let id = principal.id();
+        let holder = transaction.user_by_canonical::<A::User>(&new.canonical).await?;
+        if holder.is_some_and(|holder| holder.id() != id) {
+            return Err(Error::IdentifierTaken);
+        }
+        let old = principal.identifier().to_owned();
+        let is_address = A::User::IDENTIFIER.kind == IdentifierKind::Email;
+        if is_address && A::ROUTES.verify.is_some() {
+            let confirm =
+                Message::ConfirmIdentifier { user_id: id.to_string(), new_identifier: new.typed.clone() };
+            transaction.enqueue(&confirm).await?;
+            let tell = Message::IdentifierChangeRequested { to: old, new_identifier: new.typed.clone() };
+            transaction.enqueue(&tell).await?;
+            return Ok(Some(new.typed));
+        }
+        if !transaction.set_identifier::<A::User>(id, &old, &new).await? {
+            return Err(Error::Unauthenticated);
+        }
+        let told = if is_address { Some(old) } else { principal.mailbox().map(str::to_owned) };
+        if let Some(to) = told {
+            transaction.enqueue(&Message::IdentifierChanged { to, new_identifier: new.typed }).await?;
+        }
+        Ok(None)
+    }
+
+    /// Deletes the account of a user who confirms it with the password.
+    pub(crate) async fn delete_account(
+        &self,
+        request: &Parts,
+        principal: &Principal<A::User>,
+        current: &Password,
+    ) -> Result<Credential, Error> {
+        self.confirm_password(principal, Some(current)).await?;
+        let mut transaction = self.directory().database.begin().await?;
+        let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
+        self.end_credentials(&mut transaction, principal.id()).await?;
+        transaction.delete_user::<A::User>(principal.id()).await?;
+        transaction.commit().await?;
+        Ok(credential)
+    }
+}

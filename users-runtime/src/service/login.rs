@@ -1,0 +1,124 @@
+//! Login, logout and who a request is from.
+
+use http::request::Parts;
+
+use super::Users;
+use crate::{
+    app::Application,
+    auth::{Backend, Credential, Recognition},
+    error::Error,
+    hooks::Hooks,
+    model::UserModel,
+    password::{PasswordPolicy, Verdict},
+    principal::Principal,
+    secret::{Password, PasswordHash},
+};
+
+/// How often a login starts again when the account changed under it. Twice in one login is a storm of changes.
+const LOGIN_ATTEMPTS: usize = 3;
+
+impl<A: Application> Users<A> {
+    /// Who a request is from; `None` when it carries no credential.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for a credential that is no good, [`Error::NotVerified`] for one of an account that
+    /// has to prove its mailbox first, and 5xx when it cannot be found out.
+    pub async fn authenticate(&self, request: &Parts) -> Result<Option<Principal<A::User>>, Error> {
+        match self.backend().authenticate(self.directory(), request).await? {
+            Recognition::Absent => Ok(None),
+            Recognition::Refused => Err(Error::Unauthenticated),
+            // Every request reads the flags afresh, whatever the credential says (S23).
+            Recognition::Accepted(principal) if !principal.is_active() => Err(Error::Unauthenticated),
+            Recognition::Accepted(principal) if self.requires_verification() && !principal.is_verified() => {
+                Err(Error::NotVerified)
+            }
+            Recognition::Accepted(principal) => Ok(Some(principal)),
+        }
+    }
+
+    /// Checks identifier and password and gives the client a credential.
+    pub(crate) async fn log_in(
+        &self,
+        request: &Parts,
+        identifier: &str,
+        password: &Password,
+    ) -> Result<(Principal<A::User>, Credential), Error> {
+        PasswordPolicy::check_length_cap(password)
+            .map_err(|violation| Error::field("password", violation))?;
+        for _ in 0..LOGIN_ATTEMPTS {
+            let (principal, upgraded) = self.check_password(identifier, password).await?;
+            self.hooks().before_login(request, &principal).await?;
+            if let Some(logged_in) = self.issue(request, &principal, upgraded).await? {
+                return Ok(logged_in);
+            }
+        }
+        Err(Error::Overloaded)
+    }
+
+    /// The account that identifier and password belong to, and a new hash of the password when the stored one is of
+    /// an older scheme or cost (S09).
+    async fn check_password(
+        &self,
+        identifier: &str,
+        password: &Password,
+    ) -> Result<(Principal<A::User>, Option<PasswordHash>), Error> {
+        let directory = self.directory();
+        let found = directory.user_by_identifier(identifier).await?;
+        // Unknown accounts cost the same hash: no early return tells them apart (S11).
+        let stored = found.as_ref().map(|principal| principal.password_hash());
+        let verdict = directory.passwords.verify(password, stored).await?;
+        let principal = match found {
+            Some(principal) if verdict != Verdict::Wrong && principal.is_active() => principal,
+            _ => return Err(Error::BadCredentials),
+        };
+        if self.requires_verification() && !principal.is_verified() {
+            return Err(Error::NotVerified);
+        }
+        let upgraded = match verdict {
+            Verdict::RightButOutdated => Some(directory.passwords.hash(password).await?),
+            _ => None,
+        };
+        Ok((principal, upgraded))
+    }
+
+    /// Issues the credential; `None` when the account is no longer what it was when the password was checked.
+    async fn issue(
+        &self,
+        request: &Parts,
+        checked: &Principal<A::User>,
+        upgraded: Option<PasswordHash>,
+    ) -> Result<Option<(Principal<A::User>, Credential)>, Error> {
+        let directory = self.directory();
+        let id = checked.id();
+        let mut transaction = directory.database.begin().await?;
+        if let Some(new) = &upgraded {
+            let old = checked.password_hash().expose_phc();
+            if !transaction.set_password::<A::User>(id, old, new.expose_phc()).await? {
+                return Ok(None);
+            }
+        }
+        let hash = upgraded.as_ref().unwrap_or(checked.password_hash());
+        let current = match transaction.user_by_id::<A::User>(id).await? {
+            Some(current) if current.password_hash() == hash && current.is_active() => current,
+            _ => return Ok(None),
+        };
+        let credential = self
+            .backend()
+            .log_in(directory, request, &current, &mut transaction)
+            .await?
+            .ok_or_else(|| Error::internal("the authentication backend issues no credential"))?;
+        self.hooks().after_login(request, &current, &mut transaction).await?;
+        // The hook may have written to the row that the client is about to be shown.
+        let shown = transaction.user_by_id::<A::User>(id).await?.unwrap_or(current);
+        transaction.commit().await?;
+        Ok(Some((shown, credential)))
+    }
+
+    /// Ends the credential of a request.
+    pub(crate) async fn log_out(&self, request: &Parts) -> Result<Credential, Error> {
+        let mut transaction = self.directory().database.begin().await?;
+        let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
+        transaction.commit().await?;
+        Ok(credential)
+    }
+}

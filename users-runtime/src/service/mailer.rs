@@ -1,0 +1,307 @@
+//! The worker that turns outbox rows into mails, retries them, and forgets what time has made worthless.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use tokio::{sync::Semaphore, time::timeout};
+use url::Url;
+
+use super::Inner;
+use crate::{
+    app::Application,
+    clock,
+    db::{
+        NewOneTime, Purpose,
+        outbox::{Claimed, Message},
+    },
+    error::{BoxError, Error, display_chain},
+    mail::{MailContext, MailKind, MailTransport, RenderedMail},
+    model::UserModel,
+    principal::Principal,
+    token::OpaqueToken,
+};
+
+/// How long a transport may take over one mail.
+const SEND_TIMEOUT: Duration = Duration::from_secs(45);
+/// After how long another process may send a mail that this one claimed: longer than sending can take.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often the worker looks for mails that it was not woken for: those of other nodes and those that wait.
+const POLL: Duration = Duration::from_secs(1);
+/// How many mails leave at once.
+const PARALLEL: usize = 8;
+/// The first pause after a failure; each later one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// For how long a mail without a token is tried.
+const NOTICE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How often expired sessions and tokens are deleted.
+const CLEANING: Duration = Duration::from_secs(10 * 60);
+
+/// Starts the worker; it ends when the last handle of the application is dropped.
+pub(super) fn spawn<A: Application>(inner: &Arc<Inner<A>>, transport: Arc<dyn MailTransport>) {
+    tokio::spawn(send_mails(Arc::downgrade(inner), transport));
+    tokio::spawn(clean(Arc::downgrade(inner)));
+}
+
+async fn send_mails<A: Application>(application: Weak<Inner<A>>, transport: Arc<dyn MailTransport>) {
+    let places = Arc::new(Semaphore::new(PARALLEL));
+    while let Some(inner) = application.upgrade() {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let now = clock::now();
+        match inner.directory.database.claim_mail(now, now + clock::millis(LEASE)).await {
+            Ok(Some(claimed)) => {
+                let transport = Arc::clone(&transport);
+                tokio::spawn(async move {
+                    inner.process(claimed, transport.as_ref()).await;
+                    drop(place);
+                });
+            }
+            Ok(None) => {
+                let _ = timeout(POLL, inner.directory.outbox.notified()).await;
+            }
+            Err(error) => {
+                tracing::error!(cause = %display_chain(&error), "the outbox cannot be read");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    }
+}
+
+async fn clean<A: Application>(application: Weak<Inner<A>>) {
+    loop {
+        let Some(inner) = application.upgrade() else { return };
+        let idle = clock::millis(inner.directory.config.session_idle);
+        let now = clock::now();
+        let mut cleaned = inner.directory.database.delete_expired(now, idle).await;
+        if let (Ok(()), Some(store)) = (&cleaned, &inner.directory.sessions) {
+            cleaned = store.remove_expired(now, idle).await;
+        }
+        if let Err(error) = cleaned {
+            tracing::warn!(cause = %display_chain(&error), "expired sessions and tokens could not be deleted");
+        }
+        drop(inner);
+        tokio::time::sleep(CLEANING).await;
+    }
+}
+
+/// What becomes of a claimed mail.
+enum Outcome {
+    /// It left.
+    Sent,
+    /// There is nobody to send it to, or nothing to say any more.
+    Moot,
+    /// It may leave later.
+    Failed(BoxError),
+    /// It will never leave.
+    Hopeless(BoxError),
+}
+
+/// The token and link that a mail carries.
+struct Link {
+    token: OpaqueToken,
+    url: Url,
+    lifetime: Duration,
+}
+
+/// A mail that waits for its rendering.
+struct Draft {
+    kind: MailKind,
+    to: String,
+    link: Option<Link>,
+    new_identifier: Option<String>,
+}
+
+impl<A: Application> Inner<A> {
+    async fn process(&self, claimed: Claimed, transport: &dyn MailTransport) {
+        let outcome = self.send(&claimed, transport).await;
+        let (id, attempts) = (claimed.id, claimed.attempts);
+        let database = &self.directory.database;
+        let noted = match outcome {
+            Ok(Outcome::Sent | Outcome::Moot) => database.delete_mail(id).await,
+            Ok(Outcome::Hopeless(cause)) => {
+                tracing::error!(mail = id, cause = %display_chain(cause.as_ref()), "a mail was refused for good");
+                database.delete_mail(id).await
+            }
+            Ok(Outcome::Failed(cause)) => self.retry(&claimed, &display_chain(cause.as_ref())).await,
+            Err(error) => self.retry(&claimed, &display_chain(&error)).await,
+        };
+        if let Err(error) = noted {
+            // The lease ends by itself, and the mail is sent again.
+            tracing::error!(mail = id, attempts, cause = %display_chain(&error), "a mail's state could not be noted");
+        }
+    }
+
+    async fn retry(&self, claimed: &Claimed, cause: &str) -> Result<(), Error> {
+        let doublings = claimed.attempts.saturating_sub(1).min(16);
+        let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+        tracing::warn!(
+            mail = claimed.id,
+            attempts = claimed.attempts,
+            ?pause,
+            cause,
+            "a mail could not be sent yet"
+        );
+        self.directory.database.postpone_mail(claimed.id, clock::now() + clock::millis(pause)).await
+    }
+
+    async fn send(&self, claimed: &Claimed, transport: &dyn MailTransport) -> Result<Outcome, Error> {
+        let message: Message = match serde_json::from_str(&claimed.message) {
+            Ok(message) => message,
+            Err(error) => return Ok(Outcome::Hopeless(error.into())),
+        };
+        let Some(draft) = self.draft(claimed, message).await? else { return Ok(Outcome::Moot) };
+        let lifetime = draft.link.as_ref().map_or(NOTICE_LIFETIME, |link| link.lifetime);
+        if clock::now() >= claimed.created_at.saturating_add(clock::millis(lifetime)) {
+            return Ok(Outcome::Hopeless("it could not be sent before it became worthless".into()));
+        }
+        let mail = match self.render(claimed, &draft) {
+            Ok(mail) => mail,
+            Err(error) => return Ok(Outcome::Hopeless(error.into())),
+        };
+        Ok(match timeout(SEND_TIMEOUT, transport.send(&mail)).await {
+            Ok(Ok(())) => Outcome::Sent,
+            Ok(Err(error)) if error.is_permanent() => Outcome::Hopeless(error.into()),
+            Ok(Err(error)) => Outcome::Failed(error.into()),
+            Err(elapsed) => Outcome::Failed(elapsed.into()),
+        })
+    }
+
+    /// What a message comes to, now that it is sent; `None` when there is nothing to send.
+    async fn draft(&self, claimed: &Claimed, message: Message) -> Result<Option<Draft>, Error> {
+        let config = &self.directory.config;
+        let database = &self.directory.database;
+        match message {
+            Message::Verify { canonical } => {
+                let found = database.user_by_canonical::<A::User>(&canonical).await?;
+                let user = found.filter(|user| !user.is_verified());
+                let page = A::ROUTES.verify.map(|routes| routes.path);
+                let url = page_url(&config.base_url, config.verify_url.as_ref(), page);
+                self.token_mail(claimed, user, Purpose::Verify, url, config.verify_lifetime).await
+            }
+            Message::PasswordReset { canonical } => {
+                let user = database.user_by_canonical::<A::User>(&canonical).await?;
+                let page = A::ROUTES.password_reset.map(|routes| routes.reset);
+                let url = page_url(&config.base_url, config.reset_url.as_ref(), page);
+                self.token_mail(claimed, user, Purpose::PasswordReset, url, config.reset_lifetime).await
+            }
+            Message::ConfirmIdentifier { user_id, new_identifier } => {
+                let Ok(id) = user_id.parse() else { return Ok(None) };
+                let user = database.user_by_id::<A::User>(id).await?;
+                let page = A::ROUTES.verify.map(|routes| routes.path);
+                let url = page_url(&config.base_url, config.verify_url.as_ref(), page);
+                let link = self
+                    .issue(claimed, user.as_ref(), Purpose::ChangeIdentifier, url, config.verify_lifetime, {
+                        Some(&new_identifier)
+                    })
+                    .await?;
+                Ok(link.map(|link| Draft {
+                    kind: MailKind::ConfirmIdentifier,
+                    to: new_identifier.clone(),
+                    link: Some(link),
+                    new_identifier: Some(new_identifier),
+                }))
+            }
+            Message::PasswordChanged { to } => Ok(Some(notice(MailKind::PasswordChanged, to, None))),
+            Message::IdentifierChangeRequested { to, new_identifier } => {
+                Ok(Some(notice(MailKind::IdentifierChangeRequested, to, Some(new_identifier))))
+            }
+            Message::IdentifierChanged { to, new_identifier } => {
+                Ok(Some(notice(MailKind::IdentifierChanged, to, Some(new_identifier))))
+            }
+        }
+    }
+
+    async fn token_mail(
+        &self,
+        claimed: &Claimed,
+        user: Option<Principal<A::User>>,
+        purpose: Purpose,
+        url: Url,
+        lifetime: Duration,
+    ) -> Result<Option<Draft>, Error> {
+        let Some(to) = user.as_ref().and_then(|user| user.mailbox()).map(str::to_owned) else {
+            return Ok(None);
+        };
+        let kind = match purpose {
+            Purpose::Verify => MailKind::Verify,
+            Purpose::PasswordReset => MailKind::PasswordReset,
+            Purpose::ChangeIdentifier => MailKind::ConfirmIdentifier,
+        };
+        let link = self.issue(claimed, user.as_ref(), purpose, url, lifetime, None).await?;
+        Ok(link.map(|link| Draft { kind, to, link: Some(link), new_identifier: None }))
+    }
+
+    /// Makes the token of a mail good; `None` when the account or a newer mail has made it worthless.
+    async fn issue(
+        &self,
+        claimed: &Claimed,
+        user: Option<&Principal<A::User>>,
+        purpose: Purpose,
+        mut url: Url,
+        lifetime: Duration,
+        new_identifier: Option<&str>,
+    ) -> Result<Option<Link>, Error> {
+        let Some(user) = user.filter(|user| user.is_active()) else { return Ok(None) };
+        let fingerprint = self.directory.keys.fingerprint::<A::User>(user);
+        if claimed.fingerprint.is_some_and(|issued| issued != fingerprint) {
+            // Sent before, and used since: a second sending must not bring the token back.
+            return Ok(None);
+        }
+        let token = self.directory.keys.one_time_token(&claimed.nonce, purpose.as_str());
+        let mut transaction = self.directory.database.begin().await?;
+        let newest = transaction
+            .put_one_time::<A::User>(&NewOneTime {
+                user_id: user.id(),
+                purpose,
+                hash: token.hash(),
+                fingerprint,
+                new_identifier,
+                issued_at: claimed.created_at,
+                expires_at: claimed.created_at.saturating_add(clock::millis(lifetime)),
+            })
+            .await?;
+        if !newest {
+            return Ok(None);
+        }
+        transaction.set_mail_fingerprint(claimed.id, fingerprint).await?;
+        transaction.commit().await?;
+        // The fragment stays in the browser: no server on the way logs it (S35).
+        url.set_fragment(Some(&format!("token={}", *token.expose())));
+        Ok(Some(Link { token, url, lifetime }))
+    }
+
+    fn render(&self, claimed: &Claimed, draft: &Draft) -> Result<RenderedMail, Error> {
+        let config = &self.directory.config;
+        let token = draft.link.as_ref().map(|link| link.token.expose());
+        let context = MailContext {
+            app_name: &config.app_name,
+            recipient: &draft.to,
+            link: draft.link.as_ref().map(|link| link.url.as_str()),
+            token: token.as_ref().map(|token| token.as_str()),
+            valid_for: draft.link.as_ref().map(|link| link.lifetime),
+            new_identifier: draft.new_identifier.as_deref(),
+        };
+        let host = config.base_url.domain().unwrap_or("localhost");
+        // A function of the nonce, which is secret to nobody who can read the database, and unlike the token.
+        let id = self.directory.keys.one_time_token(&claimed.nonce, "message-id").hash();
+        let id: String = id.as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        config.templates.render(draft.kind, &context, format!("{id}@{host}"))
+    }
+}
+
+fn notice(kind: MailKind, to: String, new_identifier: Option<String>) -> Draft {
+    Draft { kind, to, link: None, new_identifier }
+}
+
+/// The page that a mail's link opens: the application's own, or the route's path on the base URL.
+fn page_url(base: &Url, page: Option<&Url>, path: Option<&str>) -> Url {
+    page.cloned().unwrap_or_else(|| {
+        let mut url = base.clone();
+        let prefix = base.path().trim_end_matches('/');
+        url.set_path(&format!("{prefix}{}", path.unwrap_or("/")));
+        url
+    })
+}

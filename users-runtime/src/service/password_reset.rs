@@ -1,0 +1,74 @@
+//! Forgotten passwords: a mail to the owner of the mailbox, and a new password for its token.
+
+use http::request::Parts;
+
+use super::Users;
+use crate::{
+    app::Application,
+    db::{Purpose, outbox::Message},
+    error::Error,
+    hooks::Hooks,
+    model::UserModel,
+    secret::Password,
+    token::OpaqueToken,
+    validate::FieldErrors,
+};
+
+impl<A: Application> Users<A> {
+    /// Asks for a reset mail. The account is looked up when the mail is sent, so nothing here depends on whether
+    /// there is one (S10).
+    pub(crate) async fn forgot_password(&self, identifier: &str) -> Result<(), Error> {
+        self.ask_for_mail(identifier, |canonical| Message::PasswordReset { canonical }).await
+    }
+
+    /// Redeems the token of a reset mail for a new password. It logs nobody in (S36).
+    pub(crate) async fn reset_password(
+        &self,
+        request: &Parts,
+        token: &str,
+        password: &Password,
+    ) -> Result<(), Error> {
+        let directory = self.directory();
+        let hash = OpaqueToken::parse(token).ok_or(Error::TokenInvalid)?.hash();
+        let (principal, _) =
+            self.redeemable(hash, Purpose::PasswordReset).await?.ok_or(Error::TokenInvalid)?;
+        let mut errors = FieldErrors::default();
+        self.check_new_password("password", password, principal.identifier(), &mut errors);
+        // A password that is refused leaves the token for another try.
+        errors.into_result().map_err(Error::Validation)?;
+        self.hooks().before_password_change(request, &principal).await?;
+        let new = directory.passwords.hash(password).await?;
+
+        let id = principal.id();
+        let old = principal.password_hash().expose_phc();
+        let mut transaction = directory.database.begin().await?;
+        transaction
+            .take_one_time::<A::User>(hash, Purpose::PasswordReset)
+            .await?
+            .ok_or(Error::TokenInvalid)?;
+        if !transaction.set_password::<A::User>(id, old, new.expose_phc()).await? {
+            return Err(Error::TokenInvalid);
+        }
+        // The token came by mail. If somebody else had registered the address, their password and sessions end here
+        // and the account is its owner's (S38).
+        transaction.set_verified::<A::User>(id, true).await?;
+        self.end_credentials(&mut transaction, id).await?;
+        let changed = transaction.user_by_id::<A::User>(id).await?.ok_or(Error::TokenInvalid)?;
+        self.tell_password_changed(&changed, &mut transaction).await?;
+        self.hooks().after_password_change(request, &changed, &mut transaction).await?;
+        transaction.commit().await?;
+        directory.outbox.notify_one();
+        Ok(())
+    }
+
+    pub(super) async fn tell_password_changed(
+        &self,
+        user: &A::User,
+        transaction: &mut crate::db::Transaction,
+    ) -> Result<(), Error> {
+        match user.mailbox() {
+            Some(to) => transaction.enqueue(&Message::PasswordChanged { to: to.to_owned() }).await,
+            None => Ok(()),
+        }
+    }
+}
