@@ -1,7 +1,7 @@
 //! How mistakes reach the user: every one, at its token, in one style.
 
 use darling::{Error, FromMeta, util::path_to_string};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::{Meta, spanned::Spanned};
 
 /// A mistake at a span.
@@ -15,6 +15,15 @@ pub(crate) fn mistake(span: Span, message: impl std::fmt::Display) -> Error {
 /// and locals resolve even in a struct that another macro wrote.
 pub(crate) fn at(node: &impl Spanned) -> Span {
     node.span().resolved_at(Span::call_site())
+}
+
+/// Code that means what it meant and stands at `span`.
+pub(crate) fn located(tokens: TokenStream, span: Span) -> TokenStream {
+    let move_to = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(span));
+        token
+    };
+    tokens.into_iter().map(move_to).collect()
 }
 
 /// One `compile_error!` for each mistake.

@@ -6,7 +6,7 @@ use syn::{Ident, LitStr, Path, Type, parse_quote, spanned::Spanned};
 
 use super::{
     attr::{Attributes, Dto, FieldAttributes},
-    model::{Dtos, Field, IdentifierKind, Model, Role, Rule, RuleKind, key},
+    model::{Dtos, Field, IdentifierKind, Model, Role, Rule, RuleKind, key, option_content},
 };
 use crate::report::mistake;
 
@@ -200,6 +200,7 @@ fn check_field(field: &FieldAttributes, role: Role) -> Result<Field> {
     let sql_type = mistakes.handle(sql_type(field)).flatten();
     let dtos = mistakes.handle(dtos(field, role, &ident));
     mistakes.handle(fits_role(field, role));
+    mistakes.handle(right_type(field, role));
     let mut rules = field.validate.clone();
     if let Some(word) = &field.mailbox
         && !rules.iter().any(|rule| matches!(rule.kind, RuleKind::Email))
@@ -235,6 +236,45 @@ fn secret(ty: &Type) -> Option<String> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?.ident.to_string();
     ["Password", "PasswordHash"].contains(&last.as_str()).then_some(last)
+}
+
+/// Refuses a type that is certainly wrong for the field's role; one that may be an alias is left to the compiler.
+fn right_type(field: &FieldAttributes, role: Role) -> Result<()> {
+    let (right, write): (&[&str], _) = match role {
+        Role::Id => (&["Uuid", "i64"], "`Uuid` or `i64`"),
+        Role::Identifier => (&["String"], "`String`"),
+        Role::PasswordHash => (&["PasswordHash"], "`PasswordHash`"),
+        Role::Active | Role::Verified => (&["bool"], "`bool`"),
+        Role::Own if field.mailbox.is_some() => (&["String"], "`String` or `Option<String>`"),
+        Role::Own => return Ok(()),
+    };
+    let word = if role == Role::Own { "mailbox" } else { role.word() };
+    let content = option_content(&field.ty).filter(|_| role == Role::Own).unwrap_or(&field.ty);
+    if can_be(content, right) {
+        return Ok(());
+    }
+    Err(mistake(field.ty.span(), format!("the `{word}` cannot have this type; write {write}")))
+}
+
+/// Whether a type has one of these names, or a name that could stand for one of them.
+pub(super) fn can_be(ty: &Type, names: &[&str]) -> bool {
+    well_known(ty).is_none_or(|name| names.contains(&name))
+}
+
+/// The name of a type that everybody knows and nobody redefines.
+fn well_known(ty: &Type) -> Option<&'static str> {
+    const NAMES: [&str; 22] = [
+        "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+        "usize", "f32", "f64", "String", "Option", "Vec", "Box", "Uuid",
+    ];
+    match ty {
+        Type::Path(path) => {
+            NAMES.into_iter().find(|name| path.path.segments.last().is_some_and(|last| last.ident == name))
+        }
+        Type::Group(group) => well_known(&group.elem),
+        Type::Array(_) | Type::Reference(_) | Type::Slice(_) | Type::Tuple(_) => Some("a compound"),
+        _ => None,
+    }
 }
 
 /// Refuses arguments that mean nothing on a field with this role.

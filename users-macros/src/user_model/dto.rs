@@ -1,11 +1,11 @@
 //! The four DTOs and what the runtime asks of them.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
 use super::model::{Field, Model, Role, Rule, RuleKind};
-use crate::report::at;
+use crate::report::{at, located};
 
 /// The four structs with their traits.
 pub(super) fn dtos(model: &Model) -> TokenStream {
@@ -211,12 +211,14 @@ fn validate(model: &Model, depth: impl Fn(&Field) -> Option<usize>) -> TokenStre
         let depth = depth(field)?;
         let ident = &field.ident;
         let key = field.key();
+        let calls: Vec<_> =
+            field.rules.iter().map(|rule| call(model, rule, (depth == 0).then_some(ident))).collect();
         if depth == 0 {
-            let calls = field.rules.iter().map(|rule| call(model, rule, &quote!(&self.#ident)));
             return Some(quote! { #( errors.check(#key, #calls); )* });
         }
-        let calls = field.rules.iter().map(|rule| call(model, rule, &quote!(value)));
-        let pattern = (0..depth).fold(quote!(value), |inner, _| quote!(::core::option::Option::Some(#inner)));
+        let value = value();
+        let pattern =
+            (0..depth).fold(quote!(#value), |inner, _| quote!(::core::option::Option::Some(#inner)));
         Some(quote! {
             if let #pattern = &self.#ident {
                 #( errors.check(#key, #calls); )*
@@ -232,19 +234,31 @@ fn validate(model: &Model, depth: impl Fn(&Field) -> Option<usize>) -> TokenStre
     }
 }
 
-fn call(model: &Model, rule: &Rule, value: &TokenStream) -> TokenStream {
+/// The call of a rule for a field, or for the value inside its `Option`s.
+fn call(model: &Model, rule: &Rule, field: Option<&Ident>) -> TokenStream {
     let runtime = &model.runtime;
     let span = at(&rule.span);
+    let validate = quote_spanned!(span=> #runtime::__private::validate);
+    let value = match field {
+        Some(ident) => quote_spanned!(span=> &self.#ident),
+        None => value().into_token_stream(),
+    };
+    let value = located(value, span);
     match &rule.kind {
         RuleKind::Length(least, greatest) => {
-            quote_spanned!(span=> #runtime::__private::validate::length(#value, #least, #greatest))
+            quote_spanned!(span=> #validate::length(#value, #least, #greatest))
         }
         RuleKind::Range(least, greatest) => {
-            quote_spanned!(span=> #runtime::__private::validate::range(#value, #least, #greatest))
+            quote_spanned!(span=> #validate::range(#value, #least, #greatest))
         }
-        RuleKind::Email => quote_spanned!(span=> #runtime::__private::validate::email(#value)),
+        RuleKind::Email => quote_spanned!(span=> #validate::email(#value)),
         RuleKind::Custom(path) => quote_spanned!(span=> #path(#value)),
     }
+}
+
+/// The name of a value, which the user's bounds must not see.
+fn value() -> Ident {
+    Ident::new("value", Span::mixed_site())
 }
 
 /// An index or count without a suffix.

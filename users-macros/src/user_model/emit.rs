@@ -3,12 +3,14 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
+use syn::spanned::Spanned;
+
 use super::{
     dto,
     model::{Field, IdentifierKind, Model, Role},
     sql, stored,
 };
-use crate::report::at;
+use crate::report::{at, located};
 
 /// The whole expansion.
 pub(super) fn emit(model: &Model) -> TokenStream {
@@ -55,7 +57,7 @@ fn user_model(model: &Model) -> TokenStream {
             const IDENTIFIER: #runtime::Identifier =
                 #runtime::Identifier { field: #key, kind: #runtime::IdentifierKind::#kind };
 
-            fn id(&self) -> Self::Id {
+            fn id(&self) -> #id_type {
                 self.#id
             }
 
@@ -79,13 +81,13 @@ fn user_model(model: &Model) -> TokenStream {
                 #verified
             }
 
-            fn to_read(&self) -> Self::Read {
+            fn to_read(&self) -> #read {
                 #read { #( #shown, )* }
             }
 
             #from_registration
 
-            fn with_id(self, id: Self::Id) -> Self {
+            fn with_id(self, id: #id_type) -> Self {
                 Self { #id: id, ..self }
             }
         }
@@ -120,28 +122,38 @@ fn mailbox(model: &Model) -> TokenStream {
 fn from_registration(model: &Model) -> TokenStream {
     let runtime = &model.runtime;
     let dto = model.dto("Registration");
+    let id = &model.id.ty;
     // The user's default expressions must not see these.
     let registration = Ident::new("registration", Span::mixed_site());
     let new = Ident::new("new", Span::mixed_site());
     let values = model.fields.iter().map(|field| {
         let ident = &field.ident;
+        let new = |part| {
+            let part = Ident::new(part, Span::call_site());
+            at_type(field, &quote!(#new.#part))
+        };
         let value = match field.role {
-            Role::Id => quote!(#new.id),
-            Role::Identifier => quote!(#new.identifier),
-            Role::PasswordHash => quote!(#new.password_hash),
-            Role::Active => quote!(#new.active),
-            Role::Verified => quote!(#new.verified),
+            Role::Id => new("id"),
+            Role::Identifier => new("identifier"),
+            Role::PasswordHash => new("password_hash"),
+            Role::Active => new("active"),
+            Role::Verified => new("verified"),
             Role::Own => own_value(field, &registration),
         };
-        quote_spanned!(at(&field.ty)=> #ident: #value)
+        quote!(#ident: #value)
     });
     let parameter =
         if model.own().any(|field| field.dtos.register) { quote!(#registration) } else { quote!(_) };
     quote! {
-        fn from_registration(#parameter: #dto, #new: #runtime::NewUser<Self::Id>) -> Self {
+        fn from_registration(#parameter: #dto, #new: #runtime::NewUser<#id>) -> Self {
             Self { #( #values, )* }
         }
     }
+}
+
+/// Names keep their meaning and stand at the field's type.
+fn at_type(field: &Field, tokens: &TokenStream) -> TokenStream {
+    located(tokens.clone(), field.ty.span())
 }
 
 /// The value at registration of a field of the application's own.
@@ -155,7 +167,7 @@ fn own_value(field: &Field, registration: &Ident) -> TokenStream {
         value => quote!(#value),
     });
     match (default, field.dtos.register) {
-        (None, true) => quote!(#registration.#ident),
+        (None, true) => at_type(field, &quote!(#registration.#ident)),
         (Some(default), true) => quote!(#registration.#ident.unwrap_or_else(|| #default)),
         (Some(default), false) => default,
         (None, false) => quote_spanned!(at(&field.ty)=> ::core::default::Default::default()),

@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use quote::format_ident;
-use syn::{Attribute, Expr, Ident, Path, Type, Visibility};
+use syn::{Attribute, Expr, GenericArgument, Ident, Path, PathArguments, Type, Visibility};
 
 /// A user model.
 pub(crate) struct Model {
@@ -106,7 +106,7 @@ impl Field {
 
     /// Whether the column may be `NULL`.
     pub(crate) fn is_optional(&self) -> bool {
-        is_option(&self.ty)
+        option_content(&self.ty).is_some()
     }
 }
 
@@ -115,11 +115,17 @@ pub(crate) fn key(ident: &Ident) -> String {
     syn::ext::IdentExt::unraw(ident).to_string()
 }
 
-/// Whether a type is written as `Option<T>`.
-pub(crate) fn is_option(ty: &Type) -> bool {
-    let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|last| {
-        let one = matches!(&last.arguments, syn::PathArguments::AngleBracketed(list) if list.args.len() == 1);
-        last.ident == "Option" && one
-    })
+/// The `T` of a type that is written as `Option<T>`.
+pub(crate) fn option_content(ty: &Type) -> Option<&Type> {
+    let path = match ty {
+        Type::Path(path) => &path.path,
+        Type::Group(group) => return option_content(&group.elem),
+        _ => return None,
+    };
+    let last = path.segments.last().filter(|last| last.ident == "Option")?;
+    let PathArguments::AngleBracketed(list) = &last.arguments else { return None };
+    match list.args.first() {
+        Some(GenericArgument::Type(content)) if list.args.len() == 1 => Some(content),
+        _ => None,
+    }
 }

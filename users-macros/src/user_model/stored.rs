@@ -20,6 +20,7 @@ pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
     let row = format_ident!("{}Row", dialect.driver);
     let arguments = format_ident!("{}Arguments", dialect.driver);
     let update = model.dto("Update");
+    let id = &model.id.ty;
     let sql = statements(model, dialect);
     let columns = model.fields.iter().flat_map(|field| columns(model, field, &quote!(#sqlx::#database)));
     let values = model.fields.iter().enumerate().map(|(index, field)| {
@@ -51,7 +52,7 @@ pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
                 ::core::result::Result::Ok(arguments)
             }
 
-            fn update_arguments(id: Self::Id, #update_parameter: &#update) -> #result {
+            fn update_arguments(id: #id, #update_parameter: &#update) -> #result {
                 let mut arguments: #arguments = ::core::default::Default::default();
                 #sqlx::Arguments::add(&mut arguments, id)?;
                 #( #updated )*
@@ -129,24 +130,25 @@ fn column_role(role: Role) -> Ident {
 fn insert(model: &Model, field: &Field, sqlx: &TokenStream) -> TokenStream {
     let runtime = &model.runtime;
     let ident = &field.ident;
-    let add = quote_spanned!(at(&field.ty)=> #sqlx::Arguments::add);
+    let span = at(&field.ty);
     match field.role {
-        Role::Id => quote! { #add(&mut arguments, #runtime::UserId::assigned(self.#ident))?; },
-        Role::Identifier => quote! {
-            #add(&mut arguments, &self.#ident)?;
+        Role::Id => quote_spanned! {span=>
+            #sqlx::Arguments::add(&mut arguments, #runtime::UserId::assigned(self.#ident))?;
+        },
+        Role::Identifier => quote_spanned! {span=>
+            #sqlx::Arguments::add(&mut arguments, &self.#ident)?;
             #sqlx::Arguments::add(&mut arguments, canonical)?;
         },
-        _ => quote! { #add(&mut arguments, &self.#ident)?; },
+        _ => quote_spanned! {span=> #sqlx::Arguments::add(&mut arguments, &self.#ident)?; },
     }
 }
 
 /// Whether a column changes, and to what.
 fn change(field: &Field, sqlx: &TokenStream) -> TokenStream {
     let ident = &field.ident;
-    let add = quote_spanned!(at(&field.ty)=> #sqlx::Arguments::add);
     let flatten = field.is_optional().then(|| quote!(.and_then(::core::option::Option::as_ref)));
-    quote! {
+    quote_spanned! {at(&field.ty)=>
         #sqlx::Arguments::add(&mut arguments, update.#ident.is_some())?;
-        #add(&mut arguments, update.#ident.as_ref()#flatten)?;
+        #sqlx::Arguments::add(&mut arguments, update.#ident.as_ref()#flatten)?;
     }
 }

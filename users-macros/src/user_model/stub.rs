@@ -7,7 +7,7 @@ use syn::{DeriveInput, Fields, Type, parse_quote};
 
 use super::{
     attr::{StructOptions, name_of},
-    check::default_runtime,
+    check::{self, default_runtime},
     model::key,
 };
 
@@ -113,5 +113,8 @@ fn id_type(input: &DeriveInput) -> Type {
     });
     let named =
         || fields.named.iter().find(|field| field.ident.as_ref().is_some_and(|ident| key(ident) == "id"));
-    marked.or_else(named).map_or_else(|| parse_quote!(::core::primitive::i64), |field| field.ty.clone())
+    match marked.or_else(named) {
+        Some(field) if check::can_be(&field.ty, &["Uuid", "i64"]) => field.ty.clone(),
+        _ => parse_quote!(::core::primitive::i64),
+    }
 }

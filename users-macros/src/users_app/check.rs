@@ -82,6 +82,9 @@ fn runtime(arguments: &Arguments) -> Path {
 /// The words that `auth` knows.
 const BACKENDS: [&str; 3] = ["session", "jwt", "jwt_cookie"];
 
+/// The longest tuple of backends that is one itself.
+const MOST_BACKENDS: usize = 4;
+
 /// Backends of later versions.
 const LATER_BACKENDS: [&str; 2] = ["session_cookie", "oauth2_password"];
 
@@ -106,6 +109,12 @@ fn auth(arguments: &Arguments, enabled: Enabled) -> Result<Vec<Backend>> {
         }
         seen.push(name);
         backends.push(backend);
+    }
+    if let Some(fifth) = argument.0.get(MOST_BACKENDS) {
+        mistakes.push(mistake(
+            fifth.span(),
+            format!("an application has at most {MOST_BACKENDS} backends; remove this"),
+        ));
     }
     if argument.0.is_empty() {
         mistakes.push(mistake(argument.1, format!("an application needs a backend; {USAGE}")));
@@ -429,16 +438,14 @@ fn opens_only_own_routes(pattern: &Pattern, literal: &LitStr, lines: &[Line]) ->
     Ok(())
 }
 
-/// What the groups need of the model, each asked for where the group is named, or else at the model.
+/// What the groups need of the model, each asked for once, where the group is named or else at the model.
 fn needs(arguments: &Arguments, routes: &Routes, user: Span) -> Vec<(Need, Span)> {
     let groups = arguments.routes.as_ref().map(|routes| &routes.0);
     let verify = groups.and_then(|groups| groups.verify.as_ref()).map_or(user, |group| group.name);
     let reset = groups.and_then(|groups| groups.password_reset.as_ref()).map_or(user, |group| group.name);
-    let wanted = [
-        (routes.verify.is_some(), Need::Verified, verify),
-        (routes.verify.is_some(), Need::Mailbox, verify),
-        // Without `routes(...)` both groups stand at the model, where one message is enough.
-        (routes.password_reset.is_some() && groups.is_some(), Need::Mailbox, reset),
-    ];
-    wanted.into_iter().filter_map(|(wanted, need, span)| wanted.then_some((need, span))).collect()
+    match (&routes.verify, &routes.password_reset) {
+        (Some(_), _) => vec![(Need::Verified, verify), (Need::Mailbox, verify)],
+        (None, Some(_)) => vec![(Need::Mailbox, reset)],
+        (None, None) => Vec::new(),
+    }
 }

@@ -1,11 +1,11 @@
 //! The application's code, which is appended to the user's module.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Item, ItemMod, Path};
+use syn::{Item, ItemMod, Path, spanned::Spanned};
 
 use super::model::{Application, Backend, Need, Routes};
-use crate::report::at;
+use crate::report::{at, located};
 
 /// The user's module with `generated` behind its items.
 pub(super) fn module(module: &ItemMod, items: &[Item], generated: &TokenStream) -> TokenStream {
@@ -26,8 +26,10 @@ pub(super) fn module(module: &ItemMod, items: &[Item], generated: &TokenStream) 
 pub(super) fn application(application: &Application) -> TokenStream {
     let Application { runtime, user, visibility, exclude, .. } = application;
     let auth = auth(application);
-    let hooks =
-        application.hooks.as_ref().map_or_else(|| quote!(#runtime::NoHooks), ToTokens::to_token_stream);
+    let hooks = application
+        .hooks
+        .as_ref()
+        .map_or_else(|| located(quote!(#runtime::NoHooks), user.span()), ToTokens::to_token_stream);
     let routes = routes(runtime, &application.routes);
     let needs = needs(application);
     quote! {
@@ -64,10 +66,12 @@ pub(super) fn application(application: &Application) -> TokenStream {
 
 fn auth(application: &Application) -> TokenStream {
     let runtime = &application.runtime;
+    // What is built in fits every model, so that only the model can be wrong about it.
+    let built_in = |name: TokenStream| located(quote!(#runtime::#name), application.user.span());
     let backends = application.auth.iter().map(|backend| match backend {
-        Backend::Jwt => quote!(#runtime::Jwt),
-        Backend::JwtCookie => quote!(#runtime::JwtCookie),
-        Backend::Session => quote!(#runtime::Session),
+        Backend::Jwt => built_in(quote!(Jwt)),
+        Backend::JwtCookie => built_in(quote!(JwtCookie)),
+        Backend::Session => built_in(quote!(Session)),
         Backend::Own(path) => quote!(#path),
     });
     let own = application.auth.iter().find_map(|backend| match backend {
@@ -122,7 +126,7 @@ fn option(value: Option<TokenStream>) -> TokenStream {
 fn needs(application: &Application) -> TokenStream {
     let runtime = &application.runtime;
     let asked = application.needs.iter().map(|(need, span)| {
-        let user = located(&application.user, *span);
+        let user = located(application.user.to_token_stream(), *span);
         let function = match need {
             Need::Verified => quote!(has_verified),
             Need::Mailbox => quote!(has_mailbox),
@@ -145,13 +149,4 @@ fn needs(application: &Application) -> TokenStream {
             #( #asked )*
         };
     }
-}
-
-/// A path that resolves as it was written and stands at `span`.
-fn located(path: &Path, span: Span) -> TokenStream {
-    let move_to = |mut token: TokenTree| {
-        token.set_span(token.span().located_at(span));
-        token
-    };
-    path.to_token_stream().into_iter().map(move_to).collect()
 }
