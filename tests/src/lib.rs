@@ -1,1 +1,51 @@
-//! t
+//! Test support: the same application with each backend, served over real HTTP on SQLite.
+
+pub mod apps;
+mod client;
+mod mailbox;
+mod server;
+
+pub use client::{Answer, Client};
+pub use mailbox::Mailbox;
+pub use server::{Admin, App, Kind, Options};
+
+/// A password that the policy accepts.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// Another one.
+pub const OTHER_PASSWORD: &str = "an entirely different sentence";
+
+/// One test for each backend and session store: `each_backend!(name, |app| async move { ... })`.
+#[macro_export]
+macro_rules! each_backend {
+    ($(#[$attribute:meta])* $name:ident, |$app:ident| $body:expr) => {
+        $(#[$attribute])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test uses every name of its file")]
+            use super::*;
+
+            async fn test($app: $crate::App) {
+                $body.await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn session_in_database() {
+                test($crate::App::start($crate::Kind::Session).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn session_in_memory() {
+                test($crate::App::start($crate::Kind::SessionInMemory).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn jwt() {
+                test($crate::App::start($crate::Kind::Jwt).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn jwt_cookie() {
+                test($crate::App::start($crate::Kind::JwtCookie).await).await;
+            }
+        }
+    };
+}

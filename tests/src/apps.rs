@@ -1,0 +1,153 @@
+//! One user model behind each backend, with hooks that requests steer by a header.
+
+use users_runtime::{Error, Hooks, Parts, PasswordHash, Transaction, UserModel};
+use uuid::Uuid;
+
+/// The user of the test applications.
+#[derive(Clone, Debug, UserModel)]
+pub struct User {
+    #[user(id)]
+    pub id: Uuid,
+    #[user(identifier)]
+    pub email: String,
+    #[user(password_hash)]
+    password_hash: PasswordHash,
+    #[user(active)]
+    pub is_active: bool,
+    #[user(verified)]
+    pub is_verified: bool,
+    /// Shown to others.
+    #[user(validate = length(2, 40))]
+    pub display_name: Option<String>,
+    /// A number that users choose, and that has to be there.
+    #[user(validate = range(0, 150), default = 30)]
+    pub age: i64,
+    /// Counted by a hook.
+    #[user(exclude(register, update))]
+    pub login_count: i64,
+}
+
+/// The header by which a request tells the hooks what to do.
+pub const HOOK_HEADER: &str = "x-test-hook";
+
+/// Hooks that count logins, and fail where a request's header says so.
+#[derive(Default)]
+pub struct TestHooks;
+
+/// Fails when the header names this step: `veto` in front refuses, `break` in front is a defect.
+fn obey(request: &Parts, step: &str) -> Result<(), Error> {
+    let order = request.headers.get(HOOK_HEADER).and_then(|value| value.to_str().ok());
+    match order.and_then(|order| order.split_once(':')) {
+        Some(("veto", named)) if named == step => Err(Error::refused("vetoed", format!("no {step} today"))),
+        Some(("break", named)) if named == step => Err(Error::internal("a hook broke as told")),
+        _ => Ok(()),
+    }
+}
+
+impl Hooks<User> for TestHooks {
+    async fn before_register(
+        &self,
+        request: &Parts,
+        registration: &mut UserRegistration,
+    ) -> Result<(), Error> {
+        if request.headers.get(HOOK_HEADER).is_some_and(|value| value == "rename") {
+            registration.display_name = Some("renamed by a hook".to_owned());
+        }
+        obey(request, "before_register")
+    }
+
+    async fn after_register(
+        &self,
+        request: &Parts,
+        user: &User,
+        transaction: &mut Transaction,
+    ) -> Result<(), Error> {
+        note(transaction, "after_register", user.id).await?;
+        obey(request, "after_register")
+    }
+
+    async fn before_login(&self, request: &Parts, _user: &User) -> Result<(), Error> {
+        obey(request, "before_login")
+    }
+
+    async fn after_login(
+        &self,
+        request: &Parts,
+        user: &User,
+        transaction: &mut Transaction,
+    ) -> Result<(), Error> {
+        sqlx::query("UPDATE users SET login_count = login_count + 1 WHERE id = ?1")
+            .bind(user.id)
+            .execute(transaction.sqlite()?)
+            .await?;
+        obey(request, "after_login")
+    }
+
+    async fn before_verify(&self, request: &Parts, _user: &User) -> Result<(), Error> {
+        obey(request, "before_verify")
+    }
+
+    async fn after_verify(
+        &self,
+        request: &Parts,
+        user: &User,
+        transaction: &mut Transaction,
+    ) -> Result<(), Error> {
+        note(transaction, "after_verify", user.id).await?;
+        obey(request, "after_verify")
+    }
+
+    async fn before_password_change(&self, request: &Parts, _user: &User) -> Result<(), Error> {
+        obey(request, "before_password_change")
+    }
+
+    async fn after_password_change(
+        &self,
+        request: &Parts,
+        user: &User,
+        transaction: &mut Transaction,
+    ) -> Result<(), Error> {
+        note(transaction, "after_password_change", user.id).await?;
+        obey(request, "after_password_change")
+    }
+}
+
+/// Writes a step down in the hook's own table, inside the library's transaction.
+async fn note(transaction: &mut Transaction, step: &str, user: Uuid) -> Result<(), Error> {
+    sqlx::query("INSERT INTO hook_notes (step, user_id) VALUES (?1, ?2)")
+        .bind(step)
+        .bind(user)
+        .execute(transaction.sqlite()?)
+        .await?;
+    Ok(())
+}
+
+/// `"session"`.
+#[users_runtime::users_app(
+    auth = "session",
+    user = super::User,
+    hooks = super::TestHooks,
+    exclude = ["/public/{*path}", "/open/{id}"],
+    routes(auth, register, verify, password_reset, current_user(delete))
+)]
+pub mod session {}
+
+/// `"jwt"`.
+#[users_runtime::users_app(
+    auth = "jwt",
+    user = super::User,
+    hooks = super::TestHooks,
+    exclude = ["/public/{*path}", "/open/{id}"],
+    routes(auth, register, verify, password_reset, current_user(delete))
+)]
+pub mod jwt {}
+
+/// `"jwt_cookie"`.
+#[users_runtime::users_app(
+    auth = "jwt_cookie",
+    user = super::User,
+    hooks = super::TestHooks,
+    exclude = ["/public/{*path}", "/open/{id}"],
+    routes(auth, register, verify, password_reset, current_user(delete))
+)]
+pub mod jwt_cookie {}

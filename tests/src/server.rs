@@ -1,0 +1,261 @@
+//! A test application: a server on a port of its own over a database in a folder of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use axum::{Json, Router, routing::get};
+use serde_json::json;
+use sqlx::SqlitePool;
+use users_runtime::{
+    Application, BoxFuture, Config, CurrentUser, Error, SecretKey, SessionStorage, Users, UsersRouter, Visitor,
+};
+use uuid::Uuid;
+
+use crate::{Client, Mailbox, PASSWORD, apps, apps::User};
+
+/// A backend and where it keeps what it keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Session,
+    SessionInMemory,
+    Jwt,
+    JwtCookie,
+}
+
+impl Kind {
+    /// Whether a browser adds the credential by itself.
+    pub fn is_cookie(self) -> bool {
+        self != Self::Jwt
+    }
+
+    /// The cookie's name over plain HTTP.
+    pub fn cookie(self) -> &'static str {
+        match self {
+            Self::Session | Self::SessionInMemory => "session",
+            Self::Jwt | Self::JwtCookie => "token",
+        }
+    }
+}
+
+/// What a test changes of an application.
+pub struct Options {
+    pub config: Box<dyn FnOnce(Config) -> Config + Send>,
+    pub protected: Router,
+    pub public: Router,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { config: Box::new(|config| config), protected: Router::new(), public: Router::new() }
+    }
+}
+
+/// What tests do behind the application's back, without knowing its backend.
+pub trait Admin: Send + Sync {
+    fn set_active(&self, id: Uuid, active: bool) -> BoxFuture<'_, Result<(), Error>>;
+    fn set_verified(&self, id: Uuid, verified: bool) -> BoxFuture<'_, Result<(), Error>>;
+    fn assign_role<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    fn revoke_role<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    fn password_computations(&self) -> u64;
+}
+
+impl<A: Application<User = User>> Admin for Users<A> {
+    fn set_active(&self, id: Uuid, active: bool) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(Users::set_active(self, id, active))
+    }
+
+    fn set_verified(&self, id: Uuid, verified: bool) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(Users::set_verified(self, id, verified))
+    }
+
+    fn assign_role<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(Users::assign_role(self, id, role))
+    }
+
+    fn revoke_role<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(Users::revoke_role(self, id, role))
+    }
+
+    fn password_computations(&self) -> u64 {
+        Users::password_computations(self)
+    }
+}
+
+/// A running application.
+pub struct App {
+    pub kind: Kind,
+    pub mailbox: Mailbox,
+    pub admin: Arc<dyn Admin>,
+    /// A pool of the test's own on the application's database.
+    pub pool: SqlitePool,
+    pub base: String,
+    client: Client,
+    server: tokio::task::JoinHandle<()>,
+    folder: Folder,
+}
+
+/// A folder that goes with its owner.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn new_folder() -> Folder {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("users-tests-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for the database");
+    Folder(folder)
+}
+
+impl App {
+    /// The application with this backend and the defaults of the library, but for cookies over plain HTTP.
+    pub async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, Options::default()).await
+    }
+
+    /// The same with changes.
+    pub async fn start_with(kind: Kind, options: Options) -> Self {
+        let folder = new_folder();
+        let file = folder.0.join("test.db");
+        let url = format!("sqlite://{}", file.display());
+        let pool = SqlitePool::connect(&format!("{url}?mode=rwc")).await.expect("a database file");
+        sqlx::query("CREATE TABLE hook_notes (step TEXT NOT NULL, user_id BLOB NOT NULL)")
+            .execute(&pool)
+            .await
+            .expect("a table for the hooks");
+        let mailbox = Mailbox::default();
+        let mut config = Config::new(SecretKey::generate().expect("randomness"))
+            .with_app_name("Tests")
+            .with_insecure_cookies(true)
+            .with_mail_transport(mailbox.clone());
+        if kind == Kind::SessionInMemory {
+            config = config.with_session_storage(SessionStorage::Memory);
+        }
+        let config = (options.config)(config);
+        let (admin, router) = match kind {
+            Kind::Session | Kind::SessionInMemory => {
+                build::<apps::session::App>(&url, config, options.protected, options.public).await
+            }
+            Kind::Jwt => build::<apps::jwt::App>(&url, config, options.protected, options.public).await,
+            Kind::JwtCookie => {
+                build::<apps::jwt_cookie::App>(&url, config, options.protected, options.public).await
+            }
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let server = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("the server runs");
+        });
+        let client = Client::new(base.clone());
+        Self { kind, mailbox, admin, pool, base, client, server, folder }
+    }
+
+    /// A client without a credential.
+    pub fn client(&self) -> Client {
+        self.client.fresh()
+    }
+
+    /// The folder that holds the database.
+    pub fn folder(&self) -> &Path {
+        &self.folder.0
+    }
+
+    /// Registers and verifies a user, and logs a new client in.
+    pub async fn user(&self, email: &str) -> Client {
+        let client = self.client();
+        self.verified(email).await;
+        client.log_in(email, PASSWORD).await.expect(201, "");
+        client
+    }
+
+    /// Registers and verifies a user; the key.
+    pub async fn verified(&self, email: &str) -> Uuid {
+        let client = self.client();
+        let id = client.register(email, PASSWORD).await.expect(201, "").json()["id"].clone();
+        let token = self.mailbox.token(email, 1).await;
+        client.verify(&token).await.expect(201, "");
+        id.as_str().and_then(|id| id.parse().ok()).expect("a UUID")
+    }
+
+    /// The key of a user.
+    pub async fn id_of(&self, email: &str) -> Uuid {
+        sqlx::query_scalar("SELECT id FROM users WHERE email = ?1")
+            .bind(email)
+            .fetch_one(&self.pool)
+            .await
+            .expect("the user is there")
+    }
+
+    /// A number that a statement without parameters answers.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.expect("a number")
+    }
+
+    /// Runs a statement without parameters.
+    pub async fn execute(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&self.pool).await.expect("a statement that works");
+    }
+}
+
+async fn build<A>(url: &str, config: Config, protected: Router, public: Router) -> (Arc<dyn Admin>, Router)
+where
+    A: Application<User = User>,
+    A::Auth: Default,
+    A::Hooks: Default,
+{
+    let users = Users::<A>::connect(url, config).await.expect("the application starts");
+    let own_protected = Router::new()
+        .route("/private", get(private).post(private))
+        .route("/administration", get(administration))
+        .route("/files/{*path}", get(private))
+        .route("/public/ping", get(|| async { "pong" }))
+        .route("/public/{a}/{b}", get(|| async { "pong" }))
+        .route("/publicity", get(|| async { "closed" }))
+        .route("/open/{item}", get(|| async { "open" }))
+        .route("/open/{item}/owner", get(|| async { "closed" }));
+    let own_public = Router::new()
+        .route("/feed", get(feed).post(feed))
+        .route("/visitor", get(visitor))
+        .route("/demanding", get(private));
+    let router = UsersRouter::new(users.clone())
+        .protected(own_protected)
+        .protected(protected)
+        .public(own_public)
+        .public(public)
+        .into_router();
+    (Arc::new(users), router)
+}
+
+async fn private(user: CurrentUser<User>) -> Json<serde_json::Value> {
+    Json(json!({ "email": user.email }))
+}
+
+async fn administration(user: CurrentUser<User>) -> Result<&'static str, Error> {
+    if user.has_role("administrator") { Ok("welcome") } else { Err(Error::Forbidden) }
+}
+
+async fn feed(user: Option<CurrentUser<User>>) -> Json<serde_json::Value> {
+    Json(json!({ "anonymous": user.is_none(), "email": user.map(|user| user.email.clone()) }))
+}
+
+async fn visitor(visitor: Visitor<User>) -> Json<serde_json::Value> {
+    Json(json!({
+        "id": visitor.id(),
+        "is_active": visitor.is_active(),
+        "is_verified": visitor.is_verified(),
+        "roles": visitor.roles(),
+    }))
+}
