@@ -65,5 +65,5 @@ pub use crate::{
     service::{Users, UsersBuilder},
     session::{MemoryStore, SessionRecord, SessionStore},
     token::{Fingerprint, TokenHash},
-    validate::{FieldError, FieldErrors, IdentifierKind, Violation},
+    validate::{CanonicalIdentifier, FieldError, FieldErrors, IdentifierKind, Violation, canonicalise},
 };

@@ -16,10 +16,11 @@ pub(super) fn check(attributes: Attributes, mut mistakes: Accumulator) -> Result
     let table = mistakes.handle(table(&name, options.table.as_ref()));
     let claims: Vec<Claim> =
         read.iter().map(|field| mistakes.handle(claim(field)).unwrap_or_default()).collect();
+    let has_hash = claims.iter().any(|claim| claim.role() == Role::PasswordHash);
     let fields: Vec<Field> = read
         .iter()
         .zip(&claims)
-        .filter_map(|(field, claim)| mistakes.handle(check_field(field, claim.role())))
+        .filter_map(|(field, claim)| mistakes.handle(check_field(&name, field, claim.role(), has_hash)))
         .collect();
 
     let mut find = |wanted: Wanted| {
@@ -187,7 +188,7 @@ fn missing(name: &Ident, wanted: &Wanted, read: &[FieldAttributes]) -> Error {
     }
 }
 
-fn check_field(field: &FieldAttributes, role: Role) -> Result<Field> {
+fn check_field(name: &Ident, field: &FieldAttributes, role: Role, has_hash: bool) -> Result<Field> {
     let mut mistakes = Error::accumulator();
     let ident = field.ident.clone().ok_or_else(|| mistake(field.ty.span(), "a field needs a name"))?;
     if role != Role::PasswordHash && ["password", "current_password"].contains(&key(&ident).as_str()) {
@@ -198,18 +199,24 @@ fn check_field(field: &FieldAttributes, role: Role) -> Result<Field> {
     }
     let column = mistakes.handle(column(field, &ident));
     let sql_type = mistakes.handle(sql_type(field)).flatten();
-    let dtos = mistakes.handle(dtos(field, role, &ident));
+    let dtos = mistakes.handle(dtos(name, field, role, &ident));
     mistakes.handle(fits_role(field, role));
     mistakes.handle(right_type(field, role));
     let mut rules = field.validate.clone();
+    let written = dtos.is_none_or(|dtos| dtos.register || dtos.update || dtos.admin_update);
+    if let (Role::Own, false, Some(rule)) = (role, written, rules.first()) {
+        mistakes.push(mistake(rule.span, format!("no DTO writes `{ident}`; remove the rule")));
+    }
     if let Some(word) = &field.mailbox
         && !rules.iter().any(|rule| matches!(rule.kind, RuleKind::Email))
     {
         rules.push(Rule { span: word.0, kind: RuleKind::Email });
     }
-    if let (Role::Own, Some(Dtos { read: true, .. }), Some(secret)) = (role, dtos, secret(&field.ty)) {
+    let shown = role == Role::Own && dtos.is_some_and(|dtos| dtos.read);
+    // A hash in a model without one is the hash that lacks its mark, which has a message of its own.
+    if let Some(secret) = secret(&field.ty).filter(|secret| shown && (has_hash || secret == "Password")) {
         let text = format!(
-            "`{secret}` is a secret and `UserRead` would show it; write `#[user(exclude(read))]` above `{ident}`"
+            "`{secret}` is a secret and `{name}Read` would show it; write `#[user(exclude(read))]` above `{ident}`"
         );
         mistakes.push(mistake(field.ty.span(), text));
     }
@@ -306,7 +313,7 @@ fn fits_role(field: &FieldAttributes, role: Role) -> Result<()> {
 }
 
 /// Which DTOs carry a field.
-fn dtos(field: &FieldAttributes, role: Role, ident: &Ident) -> Result<Dtos> {
+fn dtos(name: &Ident, field: &FieldAttributes, role: Role, ident: &Ident) -> Result<Dtos> {
     let mut mistakes = Error::accumulator();
     let mailbox = field.mailbox.is_some();
     // A mailbox that a stolen session could change would be a way to a new password.
@@ -321,14 +328,14 @@ fn dtos(field: &FieldAttributes, role: Role, ident: &Ident) -> Result<Dtos> {
     };
     let mut dtos = all;
     for (dto, span) in field.exclude.iter().flat_map(|exclude| &exclude.0) {
-        let (carried, name) = match dto {
-            Dto::Read => (&mut dtos.read, "UserRead"),
-            Dto::Register => (&mut dtos.register, "UserRegistration"),
-            Dto::Update => (&mut dtos.update, "UserUpdate"),
-            Dto::AdminUpdate => (&mut dtos.admin_update, "UserAdminUpdate"),
+        let (carried, suffix) = match dto {
+            Dto::Read => (&mut dtos.read, "Read"),
+            Dto::Register => (&mut dtos.register, "Registration"),
+            Dto::Update => (&mut dtos.update, "Update"),
+            Dto::AdminUpdate => (&mut dtos.admin_update, "AdminUpdate"),
         };
         if !*carried {
-            mistakes.push(mistake(*span, format!("`{ident}` is never in `{name}`; remove this")));
+            mistakes.push(mistake(*span, format!("`{ident}` is never in `{name}{suffix}`; remove this")));
         } else if role == Role::Identifier && *dto == Dto::Register {
             mistakes.push(mistake(*span, "nobody could register without the identifier; remove this"));
         }

@@ -1,11 +1,9 @@
 //! The four DTOs and what the runtime asks of them.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
-
 use super::model::{Field, Model, Role, Rule, RuleKind};
 use crate::report::{at, located};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 
 /// The four structs with their traits.
 pub(super) fn dtos(model: &Model) -> TokenStream {
@@ -14,8 +12,12 @@ pub(super) fn dtos(model: &Model) -> TokenStream {
 
 fn read(model: &Model) -> TokenStream {
     let runtime = &model.runtime;
-    let fields = model.fields.iter().filter(|field| field.dtos.read).map(|field| declare(field, &field.ty));
-    let doc = format!("What a `{}` shows of itself in responses.", model.name);
+    let fields = model
+        .fields
+        .iter()
+        .filter(|field| field.dtos.read)
+        .map(|field| declare(field, &quote!(), &field.ty.to_token_stream()));
+    let doc = format!("What responses show of `{}`.", model.name);
     let dto = structure(model, "Read", &doc, &quote!(Serialize), &quote!(), fields);
     let shown = model.own().filter(|field| field.dtos.read).map(|field| &field.ty);
     let shown: Vec<_> = shown.collect();
@@ -39,17 +41,17 @@ fn registration(model: &Model) -> TokenStream {
         pub password: #runtime::Password,
     };
     let fields = carried(model, |field| field.dtos.register).flat_map(|field| {
+        let ty = field.ty.to_token_stream();
         let declared = if field.default.is_some() {
             declare_optional(model, field)
         } else if field.is_optional() {
-            let declared = declare(field, &field.ty);
-            quote! { #[serde(default)] #declared }
+            declare(field, &quote!(#[serde(default)]), &ty)
         } else {
-            declare(field, &field.ty)
+            declare(field, &quote!(), &ty)
         };
         [Some(declared), (field.role == Role::Identifier).then(|| password.clone())].into_iter().flatten()
     });
-    let doc = format!("The body of a registration of a `{}`.", model.name);
+    let doc = format!("The body of a registration as `{}`.", model.name);
     let dto =
         structure(model, "Registration", &doc, &quote!(Deserialize), &quote!(deny_unknown_fields), fields);
     let validate = validate(model, |field| {
@@ -84,10 +86,7 @@ fn update(model: &Model) -> TokenStream {
     let fields = model.identifier.dtos.update.then(|| declare_optional(model, &model.identifier));
     let fields = fields.into_iter().chain([new_password, current_password]);
     let fields = fields.chain(model.updatable().map(|field| declare_optional(model, field)));
-    let doc = format!(
-        "The body of a change that a `{}` makes of itself; what is absent stays as it is.",
-        model.name
-    );
+    let doc = format!("What self-service may change of `{}`; what is absent stays as it is.", model.name);
     let derives = quote!(Default, Deserialize);
     let dto = structure(model, "Update", &doc, &derives, &quote!(deny_unknown_fields), fields);
     let identifier = &model.identifier.ident;
@@ -135,13 +134,12 @@ fn admin_update(model: &Model) -> TokenStream {
         .collect();
     let position = usize::from(model.identifier.dtos.admin_update).min(carried.len());
     carried.insert(position, new_password);
-    let doc =
-        format!("What an administrator may change of a `{}`; what is absent stays as it is.", model.name);
+    let doc = format!("What an administrator may change of `{}`; what is absent stays as it is.", model.name);
     let derives = quote!(Default, Deserialize);
     structure(model, "AdminUpdate", &doc, &derives, &quote!(deny_unknown_fields), carried.into_iter())
 }
 
-/// The identifier and the application's own fields, in the struct's order.
+/// The fields of a DTO, in the struct's order.
 fn carried(model: &Model, carries: fn(&Field) -> bool) -> impl Iterator<Item = &Field> {
     model.fields.iter().filter(move |field| carries(field))
 }
@@ -181,16 +179,15 @@ fn path_text(path: &syn::Path) -> String {
     path.to_token_stream().to_string().replace(' ', "")
 }
 
-fn declare(field: &Field, ty: &Type) -> TokenStream {
+fn declare(field: &Field, attributes: &TokenStream, ty: &TokenStream) -> TokenStream {
     let Field { ident, docs, .. } = field;
-    quote! { #(#docs)* pub #ident: #ty, }
+    quote! { #(#docs)* #attributes pub #ident: #ty, }
 }
 
 /// A field whose absence differs from `null`.
 fn declare_optional(model: &Model, field: &Field) -> TokenStream {
-    let Field { ident, docs, ty, .. } = field;
-    let present = present(model);
-    quote! { #(#docs)* #present pub #ident: ::core::option::Option<#ty>, }
+    let ty = &field.ty;
+    declare(field, &present(model), &quote!(::core::option::Option<#ty>))
 }
 
 fn optional(model: &Model, doc: &str, ident: &TokenStream) -> TokenStream {

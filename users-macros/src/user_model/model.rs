@@ -123,9 +123,9 @@ pub(crate) fn option_content(ty: &Type) -> Option<&Type> {
         _ => return None,
     };
     let last = path.segments.last().filter(|last| last.ident == "Option")?;
-    let PathArguments::AngleBracketed(list) = &last.arguments else { return None };
-    match list.args.first() {
-        Some(GenericArgument::Type(content)) if list.args.len() == 1 => Some(content),
+    let PathArguments::AngleBracketed(generics) = &last.arguments else { return None };
+    match generics.args.first() {
+        Some(GenericArgument::Type(content)) if generics.args.len() == 1 => Some(content),
         _ => None,
     }
 }

@@ -220,7 +220,6 @@ fn each_role_that_is_missing_is_named() {
     assert_eq!(
         messages(&unmarked),
         [
-            "`PasswordHash` is a secret and `UserRead` would show it; write `#[user(exclude(read))]` above `password_hash`",
             "no field is the `id`; write `#[user(id)]` above `id`",
             "no field is the `identifier`; write `#[user(identifier)]` above `email`",
             "no field is the `password_hash`; write `#[user(password_hash)]` above `password_hash`",

@@ -4,7 +4,7 @@ use darling::{Error, FromMeta, Result, ast::NestedMeta, error::Accumulator, util
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, LitStr, Meta, Path, spanned::Spanned};
 
-use crate::report::{Word, mistake};
+use crate::report::{Word, mistake, unknown};
 
 /// Every argument.
 #[derive(Default, FromMeta)]
@@ -124,6 +124,9 @@ const SETTINGS: [&str; 22] = [
 /// Arguments that a later version will know.
 const LATER_ARGUMENTS: [&str; 2] = ["role", "oauth_account"];
 
+/// Route groups.
+const GROUPS: [&str; 5] = ["auth", "register", "verify", "password_reset", "current_user"];
+
 /// Route groups that a later version will know.
 const LATER_GROUPS: [&str; 5] = ["users", "roles", "oauth2", "sessions", "tokens"];
 
@@ -211,24 +214,32 @@ impl FromMeta for RoutesArgument {
             ));
         };
         let mut mistakes = Error::accumulator();
-        let (later, known): (Vec<_>, Vec<_>) = NestedMeta::parse_meta_list(list.tokens.clone())?
-            .into_iter()
-            .partition(|item| matches!(item, NestedMeta::Meta(meta) if is_later(meta.path())));
-        for item in later {
-            let NestedMeta::Meta(meta) = &item else { continue };
-            let word = path_to_string(meta.path());
-            mistakes.push(mistake(
-                meta.path().span(),
-                format!("the route group `{word}` is not part of this version; remove it"),
-            ));
+        let mut known = Vec::new();
+        for item in NestedMeta::parse_meta_list(list.tokens.clone())? {
+            match refuse_unknown_group(&item) {
+                Ok(()) => known.push(item),
+                Err(error) => mistakes.push(error),
+            }
         }
         let groups = mistakes.handle(Groups::from_list(&known)).unwrap_or_default();
         mistakes.finish_with(Self(groups))
     }
 }
 
-fn is_later(path: &Path) -> bool {
-    LATER_GROUPS.iter().any(|group| path.is_ident(group))
+fn refuse_unknown_group(item: &NestedMeta) -> Result<()> {
+    let NestedMeta::Meta(meta) = item else {
+        return Err(mistake(item.span(), "this is no route group; write a word such as `auth`"));
+    };
+    let word = path_to_string(meta.path());
+    if GROUPS.contains(&word.as_str()) {
+        return Ok(());
+    }
+    let text = if LATER_GROUPS.contains(&word.as_str()) {
+        format!("the route group `{word}` is not part of this version; remove it")
+    } else {
+        unknown("route group", &word, &GROUPS)
+    };
+    Err(mistake(meta.path().span(), text))
 }
 
 impl<T: Default> Default for Group<T> {

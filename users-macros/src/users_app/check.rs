@@ -29,7 +29,9 @@ pub(super) fn check(
     let user = mistakes.handle(user(arguments, module, items));
     mistakes.handle(free_names(items));
     let table = mistakes.handle(routes(arguments.routes.as_ref().map(|routes| &routes.0)));
-    mistakes.handle(exclude(arguments, table.as_ref()));
+    // Routes that could not be read are not the default ones.
+    let known = table.as_ref().filter(|_| arguments.complete || arguments.routes.is_some());
+    mistakes.handle(exclude(arguments, known));
     match (auth, user, table) {
         (Some(auth), Some(user), Some(table)) => mistakes.finish_with(Application {
             runtime: runtime(arguments),

@@ -35,7 +35,7 @@ pub(super) async fn connect(url: &str) -> Result<SqlitePool, Error> {
     let pool = SqlitePoolOptions::new()
         .max_connections(if in_memory { 1 } else { MAX_CONNECTIONS })
         .min_connections(u32::from(in_memory))
-        .idle_timeout((!in_memory).then_some(Duration::from_secs(600)))
+        .idle_timeout((!in_memory).then_some(Duration::from_mins(10)))
         .max_lifetime(None)
         .acquire_timeout(PATIENCE)
         // A connection to a file does not go stale; asking before each statement costs a sixth of the throughput.

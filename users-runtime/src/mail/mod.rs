@@ -8,10 +8,11 @@ mod message;
 mod template;
 mod transport;
 
+pub(crate) use self::transport::transport_from_setting;
 #[cfg(feature = "smtp")]
 pub use self::transport::Smtp;
 pub use self::{
     message::{MailContext, MailKind, RenderedMail},
     template::Templates,
-    transport::{Folder, MailError, MailTransport, Stdout, transport_from_setting},
+    transport::{Folder, MailError, MailTransport, Stdout},
 };

@@ -69,7 +69,7 @@ impl MailError {
 /// # Errors
 /// [`Error::Setting`] when the sender is no address, when the URL makes no sense or asks for SMTP without the feature
 /// `smtp`, and when the folder cannot be written. The message never quotes the URL, which may hold a password.
-pub fn transport_from_setting(setting: &str, from: &str) -> Result<Arc<dyn MailTransport>, Error> {
+pub(crate) fn transport_from_setting(setting: &str, from: &str) -> Result<Arc<dyn MailTransport>, Error> {
     if setting == "stdout" {
         return Ok(Arc::new(Stdout::new(from)?));
     }

@@ -11,9 +11,9 @@ mod scheme;
 pub use self::scheme::Bcrypt;
 #[cfg(feature = "pbkdf2")]
 pub use self::scheme::Pbkdf2;
+pub(crate) use self::pool::{PasswordPool, Verdict};
 pub use self::{
     cost::Argon2Cost,
     policy::PasswordPolicy,
-    pool::{PasswordPool, Verdict},
     scheme::PasswordScheme,
 };

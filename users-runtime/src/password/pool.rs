@@ -29,7 +29,7 @@ use super::{
 /// What became of a password that was compared with a stored hash.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is another password, or there is no account.
     Wrong,
     /// It is the password.
@@ -42,7 +42,7 @@ pub enum Verdict {
 ///
 /// The threads end when the last handle is dropped.
 #[derive(Debug, Clone)]
-pub struct PasswordPool {
+pub(crate) struct PasswordPool {
     queue: SyncSender<Job>,
     hashes: Arc<AtomicU64>,
 }
@@ -56,7 +56,7 @@ impl PasswordPool {
     /// # Errors
     /// [`Error::Setting`] when `threads` or `queue` is 0, and [`Error::Internal`] when the operating system gives no
     /// threads or no randomness.
-    pub fn new(
+    pub(crate) fn new(
         cost: Argon2Cost,
         threads: usize,
         queue: usize,
@@ -98,7 +98,7 @@ impl PasswordPool {
     ///
     /// # Errors
     /// [`Error::Overloaded`] when the queue is full.
-    pub async fn hash(&self, password: &Password) -> Result<PasswordHash, Error> {
+    pub(crate) async fn hash(&self, password: &Password) -> Result<PasswordHash, Error> {
         let password = password.clone();
         self.run(move |worker| worker.hash(&password)).await
     }
@@ -108,14 +108,14 @@ impl PasswordPool {
     ///
     /// # Errors
     /// [`Error::Overloaded`] when the queue is full.
-    pub async fn verify(&self, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, Error> {
+    pub(crate) async fn verify(&self, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, Error> {
         let (password, stored) = (password.clone(), stored.cloned());
         self.run(move |worker| worker.verify(&password, stored.as_ref())).await
     }
 
     /// How many passwords were hashed or compared so far.
     #[must_use]
-    pub fn hashes(&self) -> u64 {
+    pub(crate) fn hashes(&self) -> u64 {
         self.hashes.load(Ordering::Relaxed)
     }
 

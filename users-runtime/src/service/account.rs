@@ -20,7 +20,7 @@ type Update<A> = <<A as Application>::User as UserModel>::Update;
 
 /// An account after a change.
 #[derive(Debug)]
-pub struct Updated<U> {
+pub(crate) struct Updated<U> {
     pub(crate) user: U,
     /// The new identifier that waits for its confirmation.
     pub(crate) pending_identifier: Option<String>,

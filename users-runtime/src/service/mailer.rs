@@ -7,6 +7,7 @@ use std::{
 
 use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
+use uuid::Uuid;
 
 use super::Inner;
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
 /// How long a transport may take over one mail.
 const SEND_TIMEOUT: Duration = Duration::from_secs(45);
 /// After how long another process may send a mail that this one claimed: longer than sending can take.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// How often the worker looks for mails that it was not woken for: those of other nodes and those that wait.
 const POLL: Duration = Duration::from_secs(1);
 /// How many mails leave at once.
@@ -34,11 +35,11 @@ const PARALLEL: usize = 8;
 /// The first pause after a failure; each later one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 /// For how long a mail without a token is tried.
-const NOTICE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+const NOTICE_LIFETIME: Duration = Duration::from_hours(72);
 /// How often expired sessions and tokens are deleted.
-const CLEANING: Duration = Duration::from_secs(10 * 60);
+const CLEANING: Duration = Duration::from_mins(10);
 
 /// Starts the worker; it ends when the last handle of the application is dropped.
 pub(super) fn spawn<A: Application>(inner: &Arc<Inner<A>>, transport: Arc<dyn MailTransport>) {
@@ -285,9 +286,9 @@ impl<A: Application> Inner<A> {
             new_identifier: draft.new_identifier.as_deref(),
         };
         let host = config.base_url.domain().unwrap_or("localhost");
-        // A function of the nonce, which is secret to nobody who can read the database, and unlike the token.
+        // The same for each sending of one mail, and no help in guessing its token.
         let id = self.directory.keys.one_time_token(&claimed.nonce, "message-id").hash();
-        let id: String = id.as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = Uuid::from_slice(&id.as_bytes()[..16]).map_err(Error::internal)?.simple();
         config.templates.render(draft.kind, &context, format!("{id}@{host}"))
     }
 }
