@@ -49,12 +49,12 @@ const LOCAL_PART_SYMBOLS: &str = "!#$%&'*+-/=?^_{|}~";
 ///
 /// # Examples
 /// ```
-/// use users_runtime::validate::{IdentifierKind, canonicalise};
+/// use users_runtime::{IdentifierKind, canonicalise};
 ///
 /// let identifier = canonicalise(IdentifierKind::Email, " Ada@Example.COM ")?;
 /// assert_eq!(identifier.typed, "Ada@Example.COM");
 /// assert_eq!(identifier.canonical, "ada@example.com");
-/// # Ok::<(), users_runtime::validate::Violation>(())
+/// # Ok::<(), users_runtime::Violation>(())
 /// ```
 pub fn canonicalise(kind: IdentifierKind, typed: &str) -> Result<CanonicalIdentifier, Violation> {
     if typed.len() > TYPED_MAX_BYTES {

@@ -12,7 +12,7 @@ pub use self::pbkdf2::Pbkdf2;
 
 /// A way in which passwords were hashed before they came here.
 ///
-/// Both methods run on a thread of the [`PasswordPool`](super::PasswordPool) and may take their time there; a panic
+/// Both methods run on a thread that does nothing but hash and may take their time there; a panic
 /// is caught and answered as an internal error. `recognises` should refuse hashes that ask for absurd amounts of work.
 pub trait PasswordScheme: Send + Sync + 'static {
     /// Whether `stored` is a well-formed hash of this scheme. Argon2 hashes are never asked about.
