@@ -1,2 +1,101 @@
-//! x
-fn main() {}
+//! Every route group of the library on one port, set up by environment variables: see `README.md` beside this.
+
+mod accounts;
+mod routes;
+mod settings;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+use users_runtime::{Application, Config, Users, UsersRouter};
+
+use crate::{
+    accounts::{Counting, Registration, User, jwt, jwt_cookie, session},
+    settings::{Auth, Settings},
+};
+
+type Failure = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    // What mail libraries log in detail holds tokens.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lettre=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if let Err(error) = run().await {
+        eprintln!("error: {error}");
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+async fn run() -> Result<(), Failure> {
+    let settings = Settings::from_env()?;
+    let listener = TcpListener::bind(settings.address).await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    let mut config = Config::from_env()?.with_app_name("Reference");
+    if settings.base_url_is_default {
+        config = config.with_base_url(&origin)?;
+    }
+    let app = match settings.auth {
+        Auth::Session => application::<session::App>(&settings, config, &origin).await?,
+        Auth::Jwt => application::<jwt::App>(&settings, config, &origin).await?,
+        Auth::JwtCookie => application::<jwt_cookie::App>(&settings, config, &origin).await?,
+    };
+    axum::serve(listener, app).with_graceful_shutdown(stop()).await?;
+    Ok(())
+}
+
+/// The application with one backend: its users, its administrator, and the routes around the generated ones.
+async fn application<A>(settings: &Settings, config: Config, origin: &str) -> Result<Router, Failure>
+where
+    A: Application<User = User, Hooks = Counting>,
+    A::Auth: Default,
+{
+    let users = Users::<A>::connect(&settings.database_url, config).await?;
+    seed(&users, settings).await?;
+    let router = UsersRouter::new(users.clone())
+        .protected(routes::protected())
+        .public(routes::public())
+        .public(routes::probes(users));
+    println!("{}", router.guide(origin));
+    Ok(router.into_router())
+}
+
+/// Stores an administrator when there is none.
+async fn seed<A: Application<User = User>>(users: &Users<A>, settings: &Settings) -> Result<(), Failure> {
+    let Some((email, password)) = &settings.administrator else { return Ok(()) };
+    if users.has_anyone_role("administrator").await? {
+        return Ok(());
+    }
+    let registration =
+        Registration { email: email.clone(), password: password.clone(), display_name: None };
+    let user = match users.directory().user_by_identifier(email).await? {
+        None => users.create_user(registration).await?,
+        Some(user) if user.is_verified => user.into_user(),
+        // Anybody can register an address that is not theirs, and wait.
+        Some(_) => return Err(format!("{email} is registered and not verified: verify it, or delete it").into()),
+    };
+    users.assign_role(user.id, "administrator").await?;
+    tracing::info!(user = %user.id, "seeded an administrator");
+    Ok(())
+}
+
+/// Ends when the process is asked to.
+async fn stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = interrupt => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            Err(_) => drop(interrupt.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}

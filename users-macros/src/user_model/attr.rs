@@ -1,13 +1,16 @@
 //! `#[user(...)]` and `#[sqlx(...)]` as they are written.
 
+mod rule;
+mod sqlx;
+
 use darling::{Error, FromAttributes, FromField, FromMeta, Result, ast::NestedMeta, error::Accumulator};
 use proc_macro2::Span;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, ExprCall, Fields, Ident, LitStr, Meta, Path, Type, Visibility,
-    spanned::Spanned,
+    Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Meta, Path, Type, Visibility, spanned::Spanned,
 };
 
-use super::model::{IdentifierKind, Rule, RuleKind};
+use self::sqlx::{read_sqlx, refuse_sqlx_on_struct};
+use super::model::{IdentifierKind, Rule};
 use crate::report::{Word, mistake, unknown};
 
 /// A struct and the fields whose attributes could be read.
@@ -126,61 +129,6 @@ fn read_field(field: &syn::Field) -> Result<FieldAttributes> {
         .ok_or_else(|| Error::missing_field("field"))
 }
 
-/// Finds `#[sqlx(rename = "...")]` and refuses what the generated SQL cannot honour.
-fn read_sqlx(attributes: &[Attribute]) -> Result<Option<LitStr>> {
-    let mut mistakes = Error::accumulator();
-    let mut renamed = None;
-    for item in sqlx_items(attributes, &mut mistakes) {
-        let NestedMeta::Meta(meta) = &item else {
-            mistakes.push(mistake(item.span(), "unknown argument of `sqlx`; remove it"));
-            continue;
-        };
-        let name = name_of(meta.path());
-        let refusal = match name.as_str() {
-            "rename" => {
-                renamed = mistakes.handle(LitStr::from_meta(meta)).or(renamed);
-                continue;
-            }
-            "default" => continue,
-            "json" => "write `sqlx::types::Json<T>` as the field's type instead",
-            "try_from" => "implement `sqlx::Type`, `Encode` and `Decode` for the field's type instead",
-            "flatten" => "write the columns as fields of this struct instead",
-            "skip" => "move the field to a struct of your own that holds the user",
-            _ => "remove it",
-        };
-        mistakes.push(mistake(
-            meta.span(),
-            format!("`#[sqlx({name})]` is not supported on a user model; {refusal}"),
-        ));
-    }
-    mistakes.finish_with(renamed)
-}
-
-fn refuse_sqlx_on_struct(attributes: &[Attribute]) -> Result<()> {
-    let mut mistakes = Error::accumulator();
-    for item in sqlx_items(attributes, &mut mistakes) {
-        let name = match &item {
-            NestedMeta::Meta(meta) => name_of(meta.path()),
-            _ => "...".to_owned(),
-        };
-        let instead = "write `#[user(column = \"...\")]` on the fields whose column has another name";
-        mistakes.push(mistake(
-            item.span(),
-            format!("`#[sqlx({name})]` is not supported on a user model; {instead}"),
-        ));
-    }
-    mistakes.finish()
-}
-
-fn sqlx_items(attributes: &[Attribute], mistakes: &mut Accumulator) -> Vec<NestedMeta> {
-    let lists =
-        attributes.iter().filter(|attribute| attribute.path().is_ident("sqlx")).filter_map(|attribute| {
-            let list = attribute.meta.require_list().map_err(Error::from);
-            mistakes.handle(list.and_then(|list| Ok(NestedMeta::parse_meta_list(list.tokens.clone())?)))
-        });
-    lists.flatten().collect()
-}
-
 impl FromMeta for IdentifierArgument {
     fn from_meta(item: &Meta) -> Result<Self> {
         let span = item.path().span();
@@ -246,84 +194,6 @@ impl FromMeta for DefaultValue {
             Meta::NameValue(pair) => Ok(Self { span, value: pair.value.clone() }),
             _ => Err(mistake(span, "write `default = expression` with the value at registration")),
         }
-    }
-}
-
-impl FromMeta for Rule {
-    fn from_meta(item: &Meta) -> Result<Self> {
-        match item {
-            Meta::NameValue(pair) => rule(&pair.value),
-            _ => Err(mistake(item.path().span(), format!("write `validate = rule` with {RULES}"))),
-        }
-    }
-}
-
-const RULES: &str = "one of `length(least, greatest)`, `range(least, greatest)`, `email`, `custom(path)`";
-
-fn rule(expression: &Expr) -> Result<Rule> {
-    let (name, arguments) = match expression {
-        Expr::Group(group) => return rule(&group.expr),
-        Expr::Call(ExprCall { func, args, .. }) => (word_of(func), args.iter().collect()),
-        other => (word_of(other), Vec::new()),
-    };
-    let span = expression.span();
-    let kind = match (name.as_deref(), arguments.as_slice()) {
-        (Some("length"), [least, greatest]) => {
-            ordered(least, greatest)?;
-            RuleKind::Length((*least).clone(), (*greatest).clone())
-        }
-        (Some("range"), [least, greatest]) => {
-            ordered(least, greatest)?;
-            RuleKind::Range((*least).clone(), (*greatest).clone())
-        }
-        (Some("email"), []) => RuleKind::Email,
-        (Some("custom"), [Expr::Path(path)]) => RuleKind::Custom(path.path.clone()),
-        (Some("length"), _) => {
-            return Err(mistake(
-                span,
-                "`length` takes the least and the greatest number of characters; write `length(2, 40)`",
-            ));
-        }
-        (Some("range"), _) => {
-            return Err(mistake(
-                span,
-                "`range` takes the least and the greatest value; write `range(0, 150)`",
-            ));
-        }
-        (Some("email"), _) => return Err(mistake(span, "`email` takes no arguments; write `email` alone")),
-        (Some("custom"), _) => {
-            let text = "`custom` takes the path of a function; write `custom(path)`, where `fn path(value: &T) -> Result<(), Violation>`";
-            return Err(mistake(span, text));
-        }
-        (Some(name), _) => return Err(mistake(span, format!("unknown rule `{name}`; write {RULES}"))),
-        (None, _) => return Err(mistake(span, format!("this is no rule; write {RULES}"))),
-    };
-    Ok(Rule { span, kind })
-}
-
-/// Refuses bounds that nothing can satisfy, as far as they are literals.
-fn ordered(least: &Expr, greatest: &Expr) -> Result<()> {
-    match (number(least), number(greatest)) {
-        (Some(low), Some(high)) if low > high => {
-            let text = "nothing lies between these bounds; write the least first and the greatest second";
-            Err(mistake(least.span(), text))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn number(expression: &Expr) -> Option<f64> {
-    match expression {
-        Expr::Lit(literal) => match &literal.lit {
-            syn::Lit::Int(number) => number.base10_digits().parse().ok(),
-            syn::Lit::Float(number) => number.base10_digits().parse().ok(),
-            _ => None,
-        },
-        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => {
-            number(&unary.expr).map(|number| -number)
-        }
-        Expr::Group(group) => number(&group.expr),
-        _ => None,
     }
 }
 

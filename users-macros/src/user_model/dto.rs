@@ -1,9 +1,10 @@
 //! The four DTOs and what the runtime asks of them.
 
-use super::model::{Field, Model, Role, Rule, RuleKind};
-use crate::report::{at, located};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+
+use super::model::{Field, Model, Role, Rule, RuleKind};
+use crate::report::{at, located};
 
 /// The four structs with their traits.
 pub(super) fn dtos(model: &Model) -> TokenStream {

@@ -8,16 +8,17 @@ use syn::spanned::Spanned;
 use super::{
     dto,
     model::{Field, IdentifierKind, Model, Role},
-    sql, stored,
+    sql::Dialect,
+    stored,
 };
 use crate::report::{at, located};
 
 /// The whole expansion.
-pub(super) fn emit(model: &Model) -> TokenStream {
+pub(super) fn emit(model: &Model, dialects: &[Dialect]) -> TokenStream {
     let dtos = dto::dtos(model);
     let user_model = user_model(model);
     let capabilities = capabilities(model);
-    let stored = sql::dialects().map(|dialect| stored::stored(model, &dialect));
+    let stored = dialects.iter().map(|dialect| stored::stored(model, dialect));
     quote! {
         #dtos
         #user_model

@@ -15,14 +15,19 @@ use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
 use crate::report;
+use sql::Dialect;
 
 /// The expansion: the model's code, or every mistake and a stub that keeps the rest of the program quiet.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
+    expand_for(input, &sql::enabled())
+}
+
+fn expand_for(input: &DeriveInput, dialects: &[Dialect]) -> TokenStream {
     match understand(input) {
-        Ok(model) => emit::emit(&model),
+        Ok(model) => emit::emit(&model, dialects),
         Err(error) => {
             let mut tokens = report::compile_errors(error);
-            tokens.extend(stub::stub(input));
+            tokens.extend(stub::stub(input, dialects));
             tokens
         }
     }

@@ -24,8 +24,11 @@ pub(crate) const SQLITE: Dialect = Dialect {
 };
 
 /// The databases that are switched on.
-pub(crate) fn dialects() -> impl Iterator<Item = Dialect> {
-    [(cfg!(feature = "sqlite"), SQLITE)].into_iter().filter_map(|(on, dialect)| on.then_some(dialect))
+pub(crate) fn enabled() -> Vec<Dialect> {
+    [(cfg!(feature = "sqlite"), SQLITE)]
+        .into_iter()
+        .filter_map(|(on, dialect)| on.then_some(dialect))
+        .collect()
 }
 
 impl Dialect {

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Ident;
+use syn::{Ident, Path};
 
 use super::{
     dto::number,
@@ -15,14 +15,11 @@ use crate::report::at;
 pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
     let Model { name, runtime, .. } = model;
     let sqlx = quote!(#runtime::__private::sqlx);
-    let module = format_ident!("{}", dialect.module);
-    let database = format_ident!("{}", dialect.driver);
-    let row = format_ident!("{}Row", dialect.driver);
-    let arguments = format_ident!("{}Arguments", dialect.driver);
+    let Driver { database, row, arguments, result } = Driver::new(runtime, dialect);
     let update = model.dto("Update");
     let id = &model.id.ty;
     let sql = statements(model, dialect);
-    let columns = model.fields.iter().flat_map(|field| columns(model, field, &quote!(#sqlx::#database)));
+    let columns = model.fields.iter().flat_map(|field| columns(model, field, &database));
     let values = model.fields.iter().enumerate().map(|(index, field)| {
         let ident = &field.ident;
         let index = number(index);
@@ -31,18 +28,15 @@ pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
     let inserted = model.fields.iter().map(|field| insert(model, field, &sqlx));
     let updated: Vec<_> = model.updatable().map(|field| change(field, &sqlx)).collect();
     let update_parameter = if updated.is_empty() { quote!(_update) } else { quote!(update) };
-    let result = |ok: TokenStream| quote!(::core::result::Result<#ok, #sqlx::error::BoxDynError>);
-    let arguments = quote!(#sqlx::#module::#arguments);
-    let result = result(arguments.clone());
     quote! {
-        impl #runtime::Stored<#sqlx::#database> for #name {
+        impl #runtime::Stored<#database> for #name {
             const SQL: #runtime::ModelSql = #sql;
 
             fn columns() -> #runtime::__private::Vec<#runtime::Column> {
                 ::core::convert::From::from([ #( #columns, )* ])
             }
 
-            fn from_row(row: &#sqlx::#module::#row) -> ::core::result::Result<Self, #sqlx::Error> {
+            fn from_row(row: &#row) -> ::core::result::Result<Self, #sqlx::Error> {
                 ::core::result::Result::Ok(Self { #( #values, )* })
             }
 
@@ -58,6 +52,32 @@ pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
                 #( #updated )*
                 ::core::result::Result::Ok(arguments)
             }
+        }
+    }
+}
+
+/// What sqlx calls the parts of one database.
+pub(super) struct Driver {
+    pub(super) database: TokenStream,
+    pub(super) row: TokenStream,
+    pub(super) arguments: TokenStream,
+    /// The type of what may become arguments.
+    pub(super) result: TokenStream,
+}
+
+impl Driver {
+    pub(super) fn new(runtime: &Path, dialect: &Dialect) -> Self {
+        let sqlx = quote!(#runtime::__private::sqlx);
+        let module = format_ident!("{}", dialect.module);
+        let database = format_ident!("{}", dialect.driver);
+        let row = format_ident!("{}Row", dialect.driver);
+        let arguments = format_ident!("{}Arguments", dialect.driver);
+        let arguments = quote!(#sqlx::#module::#arguments);
+        Self {
+            database: quote!(#sqlx::#database),
+            row: quote!(#sqlx::#module::#row),
+            result: quote!(::core::result::Result<#arguments, #sqlx::error::BoxDynError>),
+            arguments,
         }
     }
 }

@@ -3,16 +3,18 @@
 use darling::FromAttributes;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{DeriveInput, Fields, Type, parse_quote};
+use syn::{DeriveInput, Fields, Ident, Path, Type, parse_quote};
 
 use super::{
     attr::{StructOptions, name_of},
     check::{self, default_runtime},
     model::key,
+    sql::Dialect,
+    stored::Driver,
 };
 
 /// Types and traits under the right names, none of which can run.
-pub(super) fn stub(input: &DeriveInput) -> TokenStream {
+pub(super) fn stub(input: &DeriveInput, dialects: &[Dialect]) -> TokenStream {
     let DeriveInput { ident: name, vis, generics, .. } = input;
     let options = StructOptions::from_attributes(&input.attrs).unwrap_or_default();
     let runtime = options.runtime.unwrap_or_else(default_runtime);
@@ -20,32 +22,10 @@ pub(super) fn stub(input: &DeriveInput) -> TokenStream {
     let [read, registration, update, admin_update] =
         ["Read", "Registration", "Update", "AdminUpdate"].map(|suffix| format_ident!("{name}{suffix}"));
     let id = id_type(input);
-    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let unreachable = quote!(::core::unreachable!());
     let str = quote!(::core::primitive::str);
     let option = quote!(::core::option::Option);
-    let stored = cfg!(feature = "sqlite").then(|| {
-        quote! {
-            impl #impl_generics #runtime::Stored<#runtime::__private::sqlx::Sqlite> for #name #type_generics #where_clause {
-                const SQL: #runtime::ModelSql = #runtime::__private::sqlite_sql! {
-                    table: "", width: 0, id: "", identifier: "", canonical: "", password_hash: "",
-                    active: none, verified: none, select: "", insert: "", values: "", update: none
-                };
-                fn columns() -> #runtime::__private::Vec<#runtime::Column> { #unreachable }
-                fn from_row(
-                    _: &#runtime::__private::sqlx::sqlite::SqliteRow,
-                ) -> ::core::result::Result<Self, #runtime::__private::sqlx::Error> { #unreachable }
-                fn insert_arguments(&self, _: &#str) -> ::core::result::Result<
-                    #runtime::__private::sqlx::sqlite::SqliteArguments,
-                    #runtime::__private::sqlx::error::BoxDynError,
-                > { #unreachable }
-                fn update_arguments(_: Self::Id, _: &Self::Update) -> ::core::result::Result<
-                    #runtime::__private::sqlx::sqlite::SqliteArguments,
-                    #runtime::__private::sqlx::error::BoxDynError,
-                > { #unreachable }
-            }
-        }
-    });
+    let stored = dialects.iter().map(|dialect| stored(name, &runtime, dialect));
     let impls = generics.params.is_empty().then(|| {
         quote! {
             impl #runtime::RegistrationDto for #registration {
@@ -60,7 +40,7 @@ pub(super) fn stub(input: &DeriveInput) -> TokenStream {
                 fn changes_own_fields(&self) -> ::core::primitive::bool { #unreachable }
                 fn validate(&self, _: &mut #runtime::FieldErrors) { #unreachable }
             }
-            impl #impl_generics #runtime::UserModel for #name #type_generics #where_clause {
+            impl #runtime::UserModel for #name {
                 type Id = #id;
                 type Read = #read;
                 type Registration = #registration;
@@ -80,7 +60,7 @@ pub(super) fn stub(input: &DeriveInput) -> TokenStream {
             }
             impl #runtime::HasVerified for #name {}
             impl #runtime::HasMailbox for #name {}
-            #stored
+            #( #stored )*
         }
     });
     let serde_path = quote!(#serde).to_string().replace(' ', "");
@@ -98,6 +78,26 @@ pub(super) fn stub(input: &DeriveInput) -> TokenStream {
         #[serde(crate = #serde_path)]
         #vis struct #admin_update {}
         #impls
+    }
+}
+
+fn stored(name: &Ident, runtime: &Path, dialect: &Dialect) -> TokenStream {
+    let Driver { database, row, result, .. } = Driver::new(runtime, dialect);
+    let statements = format_ident!("{}", dialect.statements);
+    let unreachable = quote!(::core::unreachable!());
+    quote! {
+        impl #runtime::Stored<#database> for #name {
+            const SQL: #runtime::ModelSql = #runtime::__private::#statements! {
+                table: "", width: 0, id: "", identifier: "", canonical: "", password_hash: "",
+                active: none, verified: none, select: "", insert: "", values: "", update: none
+            };
+            fn columns() -> #runtime::__private::Vec<#runtime::Column> { #unreachable }
+            fn from_row(_: &#row) -> ::core::result::Result<Self, #runtime::__private::sqlx::Error> {
+                #unreachable
+            }
+            fn insert_arguments(&self, _: &::core::primitive::str) -> #result { #unreachable }
+            fn update_arguments(_: Self::Id, _: &Self::Update) -> #result { #unreachable }
+        }
     }
 }
 

@@ -147,7 +147,6 @@ pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
             }
         }
     }
-    // One argument at a time, so that a mistake in one does not hide the others.
     match Arguments::from_list(&known) {
         Ok(arguments) => (Arguments { complete, ..arguments }, mistakes),
         Err(error) => {

@@ -1,6 +1,8 @@
 //! The worker that turns outbox rows into mails, retries them, and forgets what time has made worthless.
 
 use std::{
+    future::Future,
+    pin::pin,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -26,8 +28,10 @@ use crate::{
 
 /// How long a transport may take over one mail.
 const SEND_TIMEOUT: Duration = Duration::from_secs(45);
-/// After how long another process may send a mail that this one claimed: longer than sending can take.
-const LEASE: Duration = Duration::from_mins(1);
+/// After how long another process may send a mail that this one claimed. A process that lives renews its lease.
+const LEASE: Duration = Duration::from_secs(15);
+/// How often it does.
+const RENEWAL: Duration = Duration::from_secs(5);
 /// How often the worker looks for mails that it was not woken for: those of other nodes and those that wait.
 const POLL: Duration = Duration::from_secs(1);
 /// How many mails leave at once.
@@ -117,7 +121,7 @@ struct Draft {
 
 impl<A: Application> Inner<A> {
     async fn process(&self, claimed: Claimed, transport: &dyn MailTransport) {
-        let outcome = self.send(&claimed, transport).await;
+        let outcome = self.keeping_lease(&claimed, self.send(&claimed, transport)).await;
         let (id, attempts) = (claimed.id, claimed.attempts);
         let database = &self.directory.database;
         let noted = match outcome {
@@ -132,6 +136,22 @@ impl<A: Application> Inner<A> {
         if let Err(error) = noted {
             // The lease ends by itself, and the mail is sent again.
             tracing::error!(mail = id, attempts, cause = %display_chain(&error), "a mail's state could not be noted");
+        }
+    }
+
+    /// Does the work, and renews the lease of its mail as long as it takes.
+    async fn keeping_lease<T>(&self, claimed: &Claimed, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            match timeout(RENEWAL, work.as_mut()).await {
+                Ok(done) => return done,
+                Err(_) => {
+                    let until = clock::now() + clock::millis(LEASE);
+                    if let Err(error) = self.directory.database.postpone_mail(claimed.id, until).await {
+                        tracing::warn!(cause = %display_chain(&error), "the lease of a mail could not be renewed");
+                    }
+                }
+            }
         }
     }
 

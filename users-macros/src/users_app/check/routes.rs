@@ -1,0 +1,182 @@
+//! The generated routes, and the application's own that need no login.
+
+use darling::{Error, Result};
+use proc_macro2::Span;
+use syn::LitStr;
+
+use crate::{
+    report::mistake,
+    users_app::{
+        args::{Arguments, Group, Groups},
+        model::{AuthRoutes, CurrentUserRoutes, PasswordResetRoutes, Routes, VerifyRoutes},
+        pattern::Pattern,
+    },
+};
+
+/// The generated routes, and one line for each of their paths.
+pub(super) struct Table {
+    pub(super) routes: Routes,
+    lines: Vec<Line>,
+}
+
+/// One path of a group.
+struct Line {
+    group: &'static str,
+    methods: Vec<&'static str>,
+    path: String,
+    pattern: Pattern,
+    protected: bool,
+    span: Span,
+    /// Whether the user wrote the path.
+    written: bool,
+}
+
+/// A path that may be generated, with its default.
+struct Slot {
+    group: &'static str,
+    methods: &'static [&'static str],
+    default: &'static str,
+    protected: bool,
+}
+
+const LOGIN: Slot = Slot { group: "auth", methods: &["POST"], default: "/login", protected: false };
+const LOGOUT: Slot = Slot { group: "auth", methods: &["POST"], default: "/logout", protected: true };
+const REGISTER: Slot = Slot { group: "register", methods: &["POST"], default: "/register", protected: false };
+const VERIFY: Slot = Slot { group: "verify", methods: &["POST"], default: "/verify", protected: false };
+const RESEND: Slot =
+    Slot { group: "verify", methods: &["POST"], default: "/verify/resend", protected: false };
+const FORGOT: Slot =
+    Slot { group: "password_reset", methods: &["POST"], default: "/forgot-password", protected: false };
+const RESET: Slot =
+    Slot { group: "password_reset", methods: &["POST"], default: "/reset-password", protected: false };
+const CURRENT: Slot =
+    Slot { group: "current_user", methods: &["GET", "PATCH"], default: "/users/me", protected: true };
+const CURRENT_AND_DELETE: Slot = Slot { methods: &["GET", "PATCH", "DELETE"], ..CURRENT };
+
+pub(super) fn routes(groups: Option<&Groups>) -> Result<Table> {
+    let mut mistakes = Error::accumulator();
+    let mut lines: Vec<Line> = Vec::new();
+    let mut line = |slot: &Slot, name: Span, literal: Option<&LitStr>| {
+        let line = mistakes.handle(Line::new(slot, name, literal));
+        let path = line.as_ref().map_or_else(|| slot.default.to_owned(), |line| line.path.clone());
+        lines.extend(line);
+        path
+    };
+    let default = Groups::all();
+    let groups = groups.unwrap_or(&default);
+    let routes = Routes {
+        auth: groups.auth.as_ref().map(|Group { name, options }| AuthRoutes {
+            login: line(&LOGIN, *name, options.login.as_ref()),
+            logout: line(&LOGOUT, *name, options.logout.as_ref()),
+        }),
+        register: groups
+            .register
+            .as_ref()
+            .map(|Group { name, options }| line(&REGISTER, *name, options.path.as_ref())),
+        verify: groups.verify.as_ref().map(|Group { name, options }| VerifyRoutes {
+            path: line(&VERIFY, *name, options.path.as_ref()),
+            resend: line(&RESEND, *name, options.resend.as_ref()),
+        }),
+        password_reset: groups.password_reset.as_ref().map(|Group { name, options }| PasswordResetRoutes {
+            forgot: line(&FORGOT, *name, options.forgot.as_ref()),
+            reset: line(&RESET, *name, options.reset.as_ref()),
+        }),
+        current_user: groups.current_user.as_ref().map(|Group { name, options }| CurrentUserRoutes {
+            path: line(
+                if options.delete.is_some() { &CURRENT_AND_DELETE } else { &CURRENT },
+                *name,
+                options.path.as_ref(),
+            ),
+            delete: options.delete.is_some(),
+        }),
+    };
+    mistakes.handle(collisions(&lines));
+    mistakes.finish_with(Table { routes, lines })
+}
+
+impl Line {
+    fn new(slot: &Slot, name: Span, literal: Option<&LitStr>) -> Result<Self> {
+        let Slot { group, methods, default, protected } = *slot;
+        let path = literal.map_or_else(|| default.to_owned(), LitStr::value);
+        let span = literal.map_or(name, LitStr::span);
+        let pattern = Pattern::parse(&path).map_err(|text| mistake(span, text))?;
+        if pattern.has_parameters() {
+            let text = format!("a generated route takes no parameters; write a path such as `{default}`");
+            return Err(mistake(span, text));
+        }
+        Ok(Self {
+            group,
+            methods: methods.to_vec(),
+            path,
+            pattern,
+            protected,
+            span,
+            written: literal.is_some(),
+        })
+    }
+
+    /// The route's methods and path.
+    fn shown(&self) -> String {
+        format!("{} {}", self.methods.join(", "), self.path)
+    }
+}
+
+fn collisions(lines: &[Line]) -> Result<()> {
+    let mut mistakes = Error::accumulator();
+    for (index, second) in lines.iter().enumerate() {
+        let both = |first: &&Line| {
+            first.path == second.path && first.methods.iter().any(|method| second.methods.contains(method))
+        };
+        let Some(first) = lines[..index].iter().find(both) else { continue };
+        // The one that the user wrote is the one to change.
+        let (kept, changed) =
+            if first.written && !second.written { (second, first) } else { (first, second) };
+        let text = format!(
+            "`{}` belongs to the route group `{}` already; write another path",
+            kept.shown(),
+            kept.group
+        );
+        mistakes.push(mistake(changed.span, text));
+    }
+    mistakes.finish()
+}
+
+pub(super) fn exclude(arguments: &Arguments, table: Option<&Table>) -> Result<()> {
+    let mut mistakes = Error::accumulator();
+    let mut seen: Vec<Pattern> = Vec::new();
+    for literal in arguments.exclude.iter().flat_map(|exclude| &exclude.0) {
+        let pattern = Pattern::parse(&literal.value()).map_err(|text| mistake(literal.span(), text));
+        let Some(pattern) = mistakes.handle(pattern) else { continue };
+        if seen.iter().any(|other| other.same(&pattern)) {
+            mistakes.push(mistake(
+                literal.span(),
+                format!("`{}` stands here twice; remove one of the two", literal.value()),
+            ));
+        } else {
+            let lines = table.map(|table| table.lines.as_slice()).unwrap_or_default();
+            mistakes.handle(opens_only_own_routes(&pattern, literal, lines));
+        }
+        seen.push(pattern);
+    }
+    mistakes.finish()
+}
+
+fn opens_only_own_routes(pattern: &Pattern, literal: &LitStr, lines: &[Line]) -> Result<()> {
+    let text = literal.value();
+    if pattern.opens_everything() {
+        let text = format!(
+            "`{text}` opens every route; begin the pattern with a segment of text, such as `/public{text}`"
+        );
+        return Err(mistake(literal.span(), text));
+    }
+    if let Some(line) = lines.iter().find(|line| line.protected && pattern.covers(&line.pattern)) {
+        let text =
+            format!("`{text}` opens `{}`, which needs a login; write a narrower pattern", line.shown());
+        return Err(mistake(literal.span(), text));
+    }
+    if let Some(line) = lines.iter().find(|line| line.pattern == *pattern) {
+        let text = format!("`{}` needs no login anyway; remove `{text}`", line.shown());
+        return Err(mistake(literal.span(), text));
+    }
+    Ok(())
+}
