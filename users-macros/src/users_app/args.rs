@@ -151,6 +151,7 @@ pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
         Ok(arguments) => (Arguments { complete, ..arguments }, mistakes),
         Err(error) => {
             mistakes.push(error);
+            // A mistake in one argument does not hide the others.
             let readable =
                 known.into_iter().filter(|item| Arguments::from_list(std::slice::from_ref(item)).is_ok());
             let readable: Vec<_> = readable.collect();
