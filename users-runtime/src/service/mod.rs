@@ -265,8 +265,7 @@ impl<A: Application> Users<A> {
         errors: &mut FieldErrors,
     ) {
         let config = &self.directory().config;
-        let local = identifier.split('@').next().unwrap_or_default();
-        errors.check(field, config.password_policy.check(password, &[local, &config.app_name]));
+        errors.check(field, config.password_policy.check(password, &[identifier, &config.app_name]));
     }
 }
 
