@@ -51,7 +51,8 @@ impl Mailbox {
             if let Some(mail) = found {
                 return mail;
             }
-            let seen: Vec<_> = self.mails().iter().map(|mail| (mail.to.clone(), mail.subject.clone())).collect();
+            let seen: Vec<_> =
+                self.mails().iter().map(|mail| (mail.to.clone(), mail.subject.clone())).collect();
             assert!(Instant::now() < end, "no mail {number} to {to}; there are {seen:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -10,7 +10,8 @@ use axum::{Json, Router, routing::get};
 use serde_json::json;
 use sqlx::SqlitePool;
 use users_runtime::{
-    Application, BoxFuture, Config, CurrentUser, Error, SecretKey, SessionStorage, Users, UsersRouter, Visitor,
+    Application, BoxFuture, Config, CurrentUser, Error, SecretKey, SessionStorage, Users, UsersRouter,
+    Visitor,
 };
 use uuid::Uuid;
 

@@ -67,13 +67,14 @@ async fn seed<A: Application<User = User>>(users: &Users<A>, settings: &Settings
     if users.has_anyone_role("administrator").await? {
         return Ok(());
     }
-    let registration =
-        Registration { email: email.clone(), password: password.clone(), display_name: None };
+    let registration = Registration { email: email.clone(), password: password.clone(), display_name: None };
     let user = match users.directory().user_by_identifier(email).await? {
         None => users.create_user(registration).await?,
         Some(user) if user.is_verified => user.into_user(),
         // Anybody can register an address that is not theirs, and wait.
-        Some(_) => return Err(format!("{email} is registered and not verified: verify it, or delete it").into()),
+        Some(_) => {
+            return Err(format!("{email} is registered and not verified: verify it, or delete it").into());
+        }
     };
     users.assign_role(user.id, "administrator").await?;
     tracing::info!(user = %user.id, "seeded an administrator");

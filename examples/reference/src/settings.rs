@@ -29,22 +29,29 @@ impl Settings {
     /// When one makes no sense; the message says what to write.
     pub fn from_env() -> Result<Self, Error> {
         let address = variable("ADDR").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-        let address = address
-            .parse()
-            .map_err(|_| setting("ADDR", format!("`{address}` is no address; write for example `127.0.0.1:3000`")))?;
+        let address = address.parse().map_err(|_| {
+            setting("ADDR", format!("`{address}` is no address; write for example `127.0.0.1:3000`"))
+        })?;
         let auth = match variable("AUTH").as_deref() {
             None | Some("jwt_cookie") => Auth::JwtCookie,
             Some("jwt") => Auth::Jwt,
             Some("session") => Auth::Session,
             Some(other) => {
-                let problem = format!("`{other}` is not a backend of this version; write `session`, `jwt` or `jwt_cookie`");
+                let problem = format!(
+                    "`{other}` is not a backend of this version; write `session`, `jwt` or `jwt_cookie`"
+                );
                 return Err(setting("AUTH", problem));
             }
         };
         let administrator = match (variable("ADMIN_EMAIL"), variable("ADMIN_PASSWORD")) {
             (Some(email), Some(password)) => Some((email, Password::new(password))),
             (None, None) => None,
-            _ => return Err(setting("ADMIN_EMAIL", "goes with ADMIN_PASSWORD: set both or neither".to_owned())),
+            _ => {
+                return Err(setting(
+                    "ADMIN_EMAIL",
+                    "goes with ADMIN_PASSWORD: set both or neither".to_owned(),
+                ));
+            }
         };
         Ok(Self {
             address,

@@ -59,7 +59,8 @@ impl Drop for Folder {
 }
 
 async fn start(folder: &Folder, client: &Client) -> Server {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
     let process = Command::new(env!("CARGO_BIN_EXE_reference"))
         .env("ADDR", format!("127.0.0.1:{port}"))
         .env("DATABASE_URL", folder.database())
@@ -92,7 +93,8 @@ fn mails(folder: &Path) -> Vec<(String, String)> {
     mails
         .map(|file| {
             let text = fs::read_to_string(file.path()).expect("a whole mail");
-            let line = |prefix| text.lines().find_map(|line| line.strip_prefix(prefix)).expect("the line").trim();
+            let line =
+                |prefix| text.lines().find_map(|line| line.strip_prefix(prefix)).expect("the line").trim();
             (line("To: ").to_owned(), line("token=").to_owned())
         })
         .collect()
@@ -150,7 +152,8 @@ async fn nothing_is_lost_when_the_server_is_killed_twenty_times() {
     let intact: String =
         sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&pool).await.expect("an answer");
     assert_eq!(intact, "ok");
-    let stored: Vec<String> = sqlx::query_scalar("SELECT email FROM users").fetch_all(&pool).await.expect("users");
+    let stored: Vec<String> =
+        sqlx::query_scalar("SELECT email FROM users").fetch_all(&pool).await.expect("users");
     let stored: BTreeSet<_> = stored.into_iter().collect();
     let mails = mails(&folder.mail());
     let mailed: BTreeSet<_> = mails.iter().map(|(to, _)| to.clone()).collect();
@@ -195,7 +198,8 @@ async fn memory_under_a_storm_of_logins_stays_under_120_mib() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let (_, token) = mails(&folder.mail()).remove(0);
-    let verified = client.post(format!("{}/verify", server.origin)).json(&json!({ "token": token })).send().await;
+    let verified =
+        client.post(format!("{}/verify", server.origin)).json(&json!({ "token": token })).send().await;
     assert_eq!(verified.expect("an answer").status(), StatusCode::CREATED);
 
     let stop = Arc::new(AtomicBool::new(false));

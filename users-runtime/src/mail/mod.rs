@@ -8,9 +8,9 @@ mod message;
 mod template;
 mod transport;
 
-pub(crate) use self::transport::transport_from_setting;
 #[cfg(feature = "smtp")]
 pub use self::transport::Smtp;
+pub(crate) use self::transport::transport_from_setting;
 pub use self::{
     message::{MailContext, MailKind, RenderedMail},
     template::Templates,

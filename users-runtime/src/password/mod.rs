@@ -7,13 +7,9 @@ mod policy;
 mod pool;
 mod scheme;
 
+pub(crate) use self::pool::{PasswordPool, Verdict};
 #[cfg(feature = "bcrypt")]
 pub use self::scheme::Bcrypt;
 #[cfg(feature = "pbkdf2")]
 pub use self::scheme::Pbkdf2;
-pub(crate) use self::pool::{PasswordPool, Verdict};
-pub use self::{
-    cost::Argon2Cost,
-    policy::PasswordPolicy,
-    scheme::PasswordScheme,
-};
+pub use self::{cost::Argon2Cost, policy::PasswordPolicy, scheme::PasswordScheme};

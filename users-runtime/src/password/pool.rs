@@ -108,7 +108,11 @@ impl PasswordPool {
     ///
     /// # Errors
     /// [`Error::Overloaded`] when the queue is full.
-    pub(crate) async fn verify(&self, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, Error> {
+    pub(crate) async fn verify(
+        &self,
+        password: &Password,
+        stored: Option<&PasswordHash>,
+    ) -> Result<Verdict, Error> {
         let (password, stored) = (password.clone(), stored.cloned());
         self.run(move |worker| worker.verify(&password, stored.as_ref())).await
     }

@@ -30,6 +30,7 @@ impl<A: Application> UsersRouter<A> {
         };
         let json = "-H 'Content-Type: application/json'";
         let password = "correct horse battery staple";
+        let new_password = "yet another long one";
         // A credential that no browser adds by itself is a header, and the shell keeps it in a variable.
         let request = http::Request::new(()).into_parts().0;
         let in_header = !self.users.backend().is_ambient(&request);
@@ -48,16 +49,16 @@ impl<A: Application> UsersRouter<A> {
                 paths.path
             ));
         }
-        if let Some(paths) = routes.auth {
+        let log_in = |path, password| {
             let body = format!("-d '{{\"{key}\": \"{address}\", \"password\": \"{password}\"}}'");
-            lines.push(if in_header {
-                format!(
-                    "TOKEN=$(curl -s '{origin}{}?response=token' {json} {body} | cut -d'\"' -f4)",
-                    paths.login
-                )
+            if in_header {
+                format!("TOKEN=$(curl -s '{origin}{path}?response=token' {json} {body} | cut -d'\"' -f4)")
             } else {
-                format!("curl -i -c cookies.txt {origin}{} {json} {body}", paths.login)
-            });
+                format!("curl -i -c cookies.txt {origin}{path} {json} {body}")
+            }
+        };
+        if let Some(paths) = routes.auth {
+            lines.push(log_in(paths.login, password));
         }
         if let Some(paths) = routes.current_user {
             lines.push(format!("curl -i {credential} {origin}{}", paths.path));
@@ -71,11 +72,15 @@ impl<A: Application> UsersRouter<A> {
             lines.push(format!("curl -i {origin}{} {json} -d '{{\"{key}\": \"{address}\"}}'", paths.forgot));
             lines.push(format!(
                 "curl -i {origin}{} {json} \
-                 -d '{{\"token\": \"<token from the mail>\", \"password\": \"yet another long one\"}}'",
+                 -d '{{\"token\": \"<token from the mail>\", \"password\": \"{new_password}\"}}'",
                 paths.reset
             ));
         }
         if let Some(paths) = routes.auth {
+            // A reset ends every credential.
+            if routes.password_reset.is_some() {
+                lines.push(log_in(paths.login, new_password));
+            }
             lines.push(format!("curl -i {credential} -X POST {origin}{}", paths.logout));
         }
         lines
