@@ -2,7 +2,7 @@
 
 use axum::{
     Json, Router,
-    extract::{Query, RawQuery, Request, State},
+    extract::{Query, Request, State},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     json,
     model::UserModel,
+    secret::Password,
     service::Users,
     validate::Violation,
 };
@@ -21,31 +22,28 @@ pub(super) fn public<A: Application>(paths: VerifyRoutes) -> Router<Users<A>> {
     Router::new().route(paths.path, post(verify::<A>)).route(paths.resend, post(resend::<A>))
 }
 
-async fn verify<A: Application>(
-    State(users): State<Users<A>>,
-    RawQuery(query): RawQuery,
-    request: Request,
-) -> Result<Response, Error> {
+async fn verify<A: Application>(State(users): State<Users<A>>, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
-    let token = match query {
-        Some(_) => token_of_query(&parts.uri)?,
+    let token = match token_of_query(&parts.uri)? {
+        Some(token) => token,
         None => {
             let [token] = json::texts(&parts.headers, body, users.body_limit(), ["token"]).await?;
-            token.expose().to_owned()
+            token
         }
     };
-    let user = users.verify(&parts, &token).await?;
+    let user = users.verify(&parts, token.expose()).await?;
     Ok((StatusCode::CREATED, Json(user.to_read())).into_response())
 }
 
-fn token_of_query(uri: &http::Uri) -> Result<String, Error> {
+/// The token in `?token=`; one at most.
+fn token_of_query(uri: &http::Uri) -> Result<Option<Password>, Error> {
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
-    match <[_; 1]>::try_from(pairs) {
-        Ok([(key, token)]) if key == "token" => Ok(token),
-        _ => Err(Error::field(
-            "token",
-            Violation::new("required", "send `?token=` alone, or the token in the body"),
-        )),
+    let mut tokens =
+        pairs.into_iter().filter(|(key, _)| key == "token").map(|(_, token)| Password::new(token));
+    let token = tokens.next();
+    match tokens.next() {
+        None => Ok(token),
+        Some(_) => Err(Error::field("token", Violation::new("duplicate_field", "is there twice"))),
     }
 }
 

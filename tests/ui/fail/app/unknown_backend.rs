@@ -1,0 +1,20 @@
+use users_runtime::users_app;
+
+#[users_app(auth = "jwt_cooky")]
+mod accounts {
+    use users_runtime::{PasswordHash, UserModel};
+
+    #[derive(UserModel)]
+    pub struct User {
+        #[user(id)]
+        pub id: i64,
+        #[user(identifier)]
+        pub email: String,
+        #[user(password_hash)]
+        password_hash: PasswordHash,
+        #[user(verified)]
+        pub is_verified: bool,
+    }
+}
+
+fn main() {}
