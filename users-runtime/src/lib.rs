@@ -1,4 +1,62 @@
-//! User management for axum and sqlx, generated at compile time.
+//! User management for axum and sqlx, generated while your program compiles.
+//!
+//! Derive [`UserModel`] on a struct, put [`users_app`] on its module, and there are registration, verification, login,
+//! logout, the user's own account and password reset:
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use users_runtime::{Config, users_app};
+//!
+//! #[users_app(auth = "session", exclude = ["/health"])]
+//! mod accounts {
+//!     use users_runtime::{PasswordHash, UserModel};
+//!     use uuid::Uuid;
+//!
+//!     #[derive(Clone, Debug, UserModel)]
+//!     pub struct User {
+//!         #[user(id)]
+//!         pub id: Uuid,
+//!         #[user(identifier)]
+//!         pub email: String,
+//!         #[user(password_hash)]
+//!         password_hash: PasswordHash,
+//!         #[user(active)]
+//!         pub is_active: bool,
+//!         #[user(verified)]
+//!         pub is_verified: bool,
+//!     }
+//! }
+//!
+//! async fn feed(user: Option<accounts::CurrentUser>) -> String {
+//!     user.map_or("news for everybody".to_owned(), |user| format!("news for {}", user.email))
+//! }
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let users = accounts::Users::connect("sqlite://app.db", Config::from_env()?).await?;
+//! let app = accounts::router(users)
+//!     // Needs a login: everything in here that `exclude` does not name.
+//!     .protected(Router::new().route("/health", get(|| async { "ok" })))
+//!     // Serves everybody.
+//!     .public(Router::new().route("/feed", get(feed)));
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//! axum::serve(listener, app.into_router()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//! - The struct and its attributes: [`derive@UserModel`]. The module and its arguments: [`users_app`].
+//! - Settings, each with the secure default: [`Config`].
+//! - Your part at each step of an account's life: [`Hooks`].
+//! - Who a handler serves: [`CurrentUser`], `Option<CurrentUser>` and [`Visitor`]; your routes beside the generated ones:
+//!   [`UsersRouter`].
+//! - Another way to say who a request is from: [`Backend`]. Another place for sessions: [`SessionStore`]. Another way for
+//!   mail to leave: [`MailTransport`]; other words for it: [`Templates`].
+//! - What goes wrong, and how it is answered: [`Error`].
+//!
+//! # Cargo features
+//! `sqlite`, `session`, `jwt` and `smtp` are on by default. `bcrypt` and `pbkdf2` verify stored hashes of these schemes;
+//! `chrono`, `time` and `json` let columns of your own have these types.
 
 mod app;
 mod auth;
