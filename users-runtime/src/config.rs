@@ -274,7 +274,8 @@ impl Config {
         Self { hash_threads: threads, hash_queue: queue, ..self }
     }
 
-    /// Another scheme whose stored hashes verify and are upgraded at login (S09).
+    /// Another scheme whose stored hashes verify and are upgraded at login (S09). The upgrade replaces the hash, so
+    /// it ends the credentials that the user had before.
     #[must_use]
     pub fn with_scheme(mut self, scheme: impl PasswordScheme) -> Self {
         self.schemes.push(Arc::new(scheme));

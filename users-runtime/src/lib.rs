@@ -86,6 +86,8 @@ mod validate;
 pub mod __private;
 
 pub use http::request::Parts;
+/// The version of sqlx whose transactions hooks are given.
+pub use sqlx;
 #[doc(no_inline)]
 pub use users_macros::{UserModel, users_app};
 
