@@ -2,8 +2,8 @@
 
 use std::{fmt::Display, hash::Hash, str::FromStr};
 
-use serde::{Serialize, de::DeserializeOwned};
-use sqlx::error::BoxDynError;
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, ser::SerializeStruct};
+use sqlx::{Arguments, Row, error::BoxDynError};
 use uuid::Uuid;
 
 use crate::{
@@ -15,9 +15,9 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a user model",
     label = "this type lacks `#[derive(UserModel)]`",
-    note = "write `#[derive(Clone, UserModel)]` above the struct and mark its fields with `#[user(...)]`"
+    note = "write `#[derive(UserModel)]` above the struct and mark its fields with `#[user(...)]`"
 )]
-pub trait UserModel: Clone + Send + Sync + Unpin + Sized + 'static {
+pub trait UserModel: Send + Sync + Unpin + Sized + 'static {
     /// The type of the primary key.
     type Id: UserId;
     /// What anybody who may see the user gets to see.
@@ -267,13 +267,106 @@ pub trait HasVerified: UserModel {}
 )]
 pub trait HasMailbox: UserModel {}
 
+/// A type that a column can hold: anything that sqlx stores and reads in the database.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a column",
+    label = "the database cannot store this",
+    note = "derive `sqlx::Type` for it, or write `sqlx::types::Json<T>` as the field's type"
+)]
+pub trait ColumnType<DB: sqlx::Database>: Sized {
+    /// The column that holds it.
+    fn column(name: &'static str, role: ColumnRole) -> Column;
+    /// The value in a row.
+    fn read(row: &DB::Row, index: usize) -> Result<Self, sqlx::Error>;
+    /// Adds the value to those of a statement.
+    fn add(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
+    /// Adds whether the column changes, and to what.
+    fn add_change(change: Option<&Self>, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<DB, T> ColumnType<DB> for T
+where
+    DB: sqlx::Database,
+    T: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB> + for<'r> sqlx::Decode<'r, DB>,
+    bool: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
+    for<'q> Option<&'q T>: sqlx::Encode<'q, DB>,
+    usize: sqlx::ColumnIndex<DB::Row>,
+{
+    fn column(name: &'static str, role: ColumnRole) -> Column {
+        Column::new::<DB, T>(name, role)
+    }
+
+    fn read(row: &DB::Row, index: usize) -> Result<Self, sqlx::Error> {
+        row.try_get(index)
+    }
+
+    fn add(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {
+        arguments.add(self)
+    }
+
+    fn add_change(change: Option<&Self>, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {
+        arguments.add(change.is_some())?;
+        arguments.add(change)
+    }
+}
+
 /// A type that a read DTO may carry: anything that serialises, which no secret does.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be shown in `UserRead`",
+    message = "`{Self}` cannot be shown in a response",
     label = "this field would leave the server in every response",
     note = "keep it back with `#[user(exclude(read))]`; if it is no secret, derive `serde::Serialize` for its type"
 )]
-pub trait Exposable {}
+pub trait Exposable {
+    /// Writes the value into a read DTO that is being serialised.
+    fn expose<S: SerializeStruct>(&self, key: &'static str, dto: &mut S) -> Result<(), S::Error>;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize> Exposable for T {}
+impl<T: Serialize> Exposable for T {
+    fn expose<S: SerializeStruct>(&self, key: &'static str, dto: &mut S) -> Result<(), S::Error> {
+        dto.serialize_field(key, self)
+    }
+}
+
+/// A type that a request may set: anything that deserialises.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a request",
+    label = "registration and updates would set this field",
+    note = "derive `serde::Deserialize` for its type, or keep it out of requests with `#[user(read_only)]`"
+)]
+pub trait Acceptable<'de>: Sized {
+    /// Reads a field that has to be there.
+    fn accept<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    /// Reads a field of a change: present, even as `null`, is `Some`.
+    fn present<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: Deserialize<'de>> Acceptable<'de> for T {
+    fn accept<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer)
+    }
+
+    fn present<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        T::deserialize(deserializer).map(Some)
+    }
+}
+
+/// A type with a value for a field that no registration sets.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no value for a new user",
+    label = "registration does not set this field",
+    note = "write `#[user(default = expression)]`, or derive `Default` for its type"
+)]
+pub trait Initial {
+    /// That value.
+    fn initial() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> Initial for T {
+    fn initial() -> Self {
+        T::default()
+    }
+}

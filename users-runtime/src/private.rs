@@ -7,19 +7,9 @@ pub use sqlx;
 
 #[cfg(feature = "sqlite")]
 pub use crate::__sqlite_sql as sqlite_sql;
+pub use crate::model::{Acceptable, ColumnType, Exposable, Initial};
+
 /// The rules that `#[user(validate = ...)]` names.
 pub mod validate {
     pub use crate::validate::{Length, Ranged, Text, email, length, range};
-}
-
-/// Reads a field of a change: present, even as `null`, is `Some`.
-///
-/// # Errors
-/// When the value is not a `T`.
-pub fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: serde::Deserialize<'de>,
-    D: serde::Deserializer<'de>,
-{
-    T::deserialize(deserializer).map(Some)
 }

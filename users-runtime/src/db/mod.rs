@@ -17,7 +17,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a user model",
     label = "this type lacks `#[derive(UserModel)]`",
-    note = "write `#[derive(Clone, UserModel)]` above the struct and mark its fields with `#[user(...)]`"
+    note = "write `#[derive(UserModel)]` above the struct and mark its fields with `#[user(...)]`"
 )]
 pub trait Storable: UserModel + Stored<sqlx::Sqlite> {}
 

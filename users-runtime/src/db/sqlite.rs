@@ -1,10 +1,17 @@
 //! SQLite: the statements that the library needs beside those of the model.
 
+mod credentials;
+mod mails;
+mod model_sql;
+mod roles;
 mod schema;
-mod statements;
+mod users;
 
+pub(super) use credentials::*;
+pub(super) use mails::*;
+pub(super) use roles::*;
 pub(super) use schema::migrate;
-pub(super) use statements::*;
+pub(super) use users::*;
 
 use std::{str::FromStr, time::Duration};
 
@@ -13,7 +20,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::error::Error;
+use crate::{error::Error, token::Fingerprint};
 
 /// How long a statement waits for another writer, and a request for a connection, before the answer is 503.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,4 +54,8 @@ pub(super) async fn connect(url: &str) -> Result<SqlitePool, Error> {
 /// in between.
 pub(super) async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, Error> {
     Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, Error> {
+    Fingerprint::from_bytes(bytes).ok_or_else(|| Error::internal("a stored fingerprint has the wrong length"))
 }
