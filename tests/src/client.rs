@@ -81,7 +81,9 @@ impl Answer {
 }
 
 impl Client {
-    pub(crate) fn new(base: String) -> Self {
+    /// A client of the server at this origin.
+    #[must_use]
+    pub fn new(base: String) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client without TLS");
         Self { http, base, credential: Arc::default(), headers: Vec::new() }
     }

@@ -1,3 +1,15 @@
 //! Who gets in and who does not, over HTTP: login, credentials, the own account, routes and failures.
 
 mod auth;
+mod backends;
+mod bodies;
+mod cookies;
+mod current_user;
+mod failures;
+mod models;
+mod origins;
+mod routes;
+mod schema;
+mod sessions;
+mod support;
+mod tokens;
