@@ -72,8 +72,11 @@ each_backend!(login_refuses_bodies_that_lack_something, |app| async move {
         (json!({"email": "ada@example.com"}), "password: required"),
         (json!({"password": PASSWORD}), "email: required"),
         (json!({"email": "ada@example.com", "password": 1}), "password: invalid_type"),
-        (json!({"email": "ada@example.com", "password": PASSWORD, "remember": true}), "remember: unknown_field"),
-        (json!({"email": "ada@example.com", "password": "x".repeat(257)}), "password: too_long"),
+        (
+            json!({"email": "ada@example.com", "password": PASSWORD, "remember": true}),
+            "remember: unknown_field",
+        ),
+        (json!({"email": "ada@example.com", "password": "x".repeat(257)}), "password: password_too_long"),
     ] {
         let answer = client.post("/login", &body).await.expect(422, "validation_failed");
         assert_eq!(answer.fields(), [field]);
@@ -149,7 +152,9 @@ async fn the_scheme_bearer_has_no_case() {
         let client = app.client().with_header("authorization", &format!("{scheme} {token}"));
         client.me().await.expect(200, "");
     }
-    for value in [token.clone(), format!("Token {token}"), format!("Bearer{token}"), format!("Bearer, {token}")] {
+    for value in
+        [token.clone(), format!("Token {token}"), format!("Bearer{token}"), format!("Bearer, {token}")]
+    {
         app.client().with_header("authorization", &value).me().await.expect(401, "unauthenticated");
     }
 }

@@ -1,0 +1,284 @@
+//! What happens when the database, a store or the time of the machine runs out: closed, and silent about why.
+
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
+use users_runtime::{Config, Password, PasswordScheme, SessionStorage};
+use users_tests::{
+    Answer, App, Client, Kind, OTHER_PASSWORD, Options, PASSWORD,
+    apps::{self, UserRegistration},
+    each_backend,
+};
+
+use crate::support::{Shelf, config, serve};
+
+const TABLES: [&str; 5] =
+    ["users", "users_sessions", "users_one_time_tokens", "users_revoked_tokens", "users_outbox"];
+
+/// Takes the tables away, or brings them back.
+async fn rename_tables(app: &App, gone: bool) {
+    for table in TABLES {
+        let (from, to) = if gone {
+            (table.to_owned(), format!("gone_{table}"))
+        } else {
+            (format!("gone_{table}"), table.to_owned())
+        };
+        let statement = format!("ALTER TABLE {from} RENAME TO {to}");
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&app.pool).await.expect("a table");
+    }
+}
+
+/// Asserts a 503 that says nothing of its cause.
+#[track_caller]
+fn assert_unavailable(answer: Answer, app: Option<&App>) {
+    let answer = answer.expect(503, "unavailable");
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(!answer.headers.contains_key("set-cookie") && !answer.headers.contains_key("authorization"));
+    let expected = json!({
+        "type": "urn:users:problem:unavailable",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "a service that this needs does not answer",
+        "code": "unavailable",
+    });
+    assert_eq!(answer.json(), expected);
+    let folder = app.map(|app| app.folder().display().to_string());
+    for secret in
+        ["SELECT", "table", "users_", "sqlite", "hunter2", PASSWORD].into_iter().chain(folder.as_deref())
+    {
+        assert!(
+            !answer.text.to_lowercase().contains(&secret.to_lowercase()) || secret == "users_",
+            "{secret}"
+        );
+    }
+}
+
+/// Every route that has to ask the database, as a client with a credential and a body that is right.
+async fn ask_everything(client: &Client) -> Vec<(&'static str, Answer)> {
+    let token = "A".repeat(43);
+    let mut answers = Vec::new();
+    for path in ["/users/me", "/private", "/administration", "/feed", "/visitor", "/demanding", "/files/a/b"]
+    {
+        answers.push((path, client.snapshot().get(path).await));
+    }
+    for (path, body) in [
+        ("/login", json!({"email": "ada@example.com", "password": PASSWORD})),
+        ("/login", json!({"email": "nobody@example.com", "password": PASSWORD})),
+        ("/register", json!({"email": "new@example.com", "password": PASSWORD})),
+        ("/logout", Value::Null),
+        ("/verify", json!({"token": token})),
+        ("/verify/resend", json!({"email": "ada@example.com"})),
+        ("/forgot-password", json!({"email": "ada@example.com"})),
+        ("/reset-password", json!({"token": token, "password": OTHER_PASSWORD})),
+        ("/private", Value::Null),
+    ] {
+        answers.push((path, client.snapshot().post(path, &body).await));
+    }
+    answers.push(("PATCH", client.snapshot().patch("/users/me", &json!({"age": 31})).await));
+    answers.push((
+        "DELETE",
+        client.snapshot().delete("/users/me", &json!({"current_password": PASSWORD})).await,
+    ));
+    answers
+}
+
+each_backend!(s58_without_its_tables_everything_is_closed, |app| async move {
+    let client = app.user("ada@example.com").await;
+    rename_tables(&app, true).await;
+    for (path, answer) in ask_everything(&client).await {
+        assert_eq!(answer.status, 503, "{path}: {}", answer.text);
+        assert_unavailable(answer, Some(&app));
+    }
+    // Nobody needs the database to be nobody.
+    let anonymous = app.client();
+    assert_eq!(anonymous.get("/feed").await.expect(200, "").json()["anonymous"], true);
+    anonymous.get("/private").await.expect(401, "unauthenticated");
+    anonymous.get("/public/ping").await.expect(200, "");
+    anonymous.get("/no/such/path").await.expect(404, "not_found");
+    rename_tables(&app, false).await;
+    client.me().await.expect(200, "");
+});
+
+/// An application over a pool that the test holds.
+async fn over_pool() -> (SqlitePool, Client) {
+    let pool =
+        SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.expect("a database");
+    let users = apps::session::Users::with_pool(pool.clone(), config()).await.expect("it starts");
+    sqlx::query("CREATE TABLE hook_notes (step TEXT NOT NULL, user_id BLOB NOT NULL)")
+        .execute(&pool)
+        .await
+        .expect("a table");
+    let ada = UserRegistration {
+        email: "ada@example.com".to_owned(),
+        password: Password::new(PASSWORD),
+        display_name: None,
+        age: None,
+    };
+    users.create_user(ada).await.expect("a user");
+    let (client, _) = serve(apps::session::router(users).into_router()).await;
+    client.log_in("ada@example.com", PASSWORD).await.expect(201, "");
+    (pool, client)
+}
+
+#[tokio::test]
+async fn s58_a_closed_pool_closes_the_application() {
+    let (pool, client) = over_pool().await;
+    client.me().await.expect(200, "");
+    pool.close().await;
+    assert_unavailable(client.me().await, None);
+    assert_unavailable(client.fresh().log_in("ada@example.com", PASSWORD).await, None);
+    client.fresh().me().await.expect(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn s58_a_file_that_is_no_database_any_more_closes_the_application() {
+    let app = App::start(Kind::Session).await;
+    let client = app.user("ada@example.com").await;
+    client.me().await.expect(200, "");
+    app.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+    for file in std::fs::read_dir(app.folder()).expect("a folder") {
+        let path = file.expect("a file").path();
+        let length = std::fs::metadata(&path).expect("a file").len();
+        let garbage = vec![0x5a; usize::try_from(length).expect("a length")];
+        std::fs::write(&path, garbage).expect("it can be written");
+    }
+    for path in ["/users/me", "/private", "/feed"] {
+        let answer = client.get(path).await;
+        assert!(matches!(answer.status.as_u16(), 500 | 503), "{path}: {}", answer.status);
+        assert!(
+            !answer.text.contains("ada@example.com") && !answer.text.contains("malformed"),
+            "{}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn s58_a_row_that_cannot_be_read_is_a_defect_and_no_way_in() {
+    let app = App::start(Kind::Session).await;
+    let client = app.user("ada@example.com").await;
+    app.execute("UPDATE users SET is_active = 'perhaps'").await;
+    for path in ["/users/me", "/private", "/feed"] {
+        let answer = client.get(path).await.expect(500, "internal");
+        assert_eq!(answer.json()["detail"], "an internal error");
+        assert!(!answer.text.contains("is_active"));
+    }
+    app.execute("UPDATE users SET is_active = TRUE").await;
+    app.execute("UPDATE users_sessions SET fingerprint = x'00'").await;
+    client.me().await.expect(500, "internal");
+}
+
+#[tokio::test]
+async fn s58_a_store_that_fails_lets_nobody_in() {
+    let shelf = Shelf::default();
+    let store = Arc::new(shelf.clone());
+    let config = move |config: Config| config.with_session_storage(SessionStorage::Custom(store));
+    let options = Options { config: Box::new(config), ..Options::default() };
+    let app = App::start_with(Kind::Session, options).await;
+    let client = app.user("ada@example.com").await;
+    shelf.break_down(true);
+    for path in ["/users/me", "/private", "/feed", "/visitor", "/demanding"] {
+        assert_unavailable(client.get(path).await, Some(&app));
+    }
+    assert_unavailable(client.snapshot().log_out().await, Some(&app));
+    let stranger = app.client();
+    assert_unavailable(stranger.log_in("ada@example.com", PASSWORD).await, Some(&app));
+    assert_eq!(
+        app.count("SELECT login_count FROM users").await,
+        1,
+        "a login without its session did not happen"
+    );
+    assert_eq!(stranger.get("/feed").await.expect(200, "").json()["anonymous"], true);
+    stranger.me().await.expect(401, "unauthenticated");
+    shelf.break_down(false);
+    client.me().await.expect(200, "");
+
+    // A new password that could not end the other sessions is not set.
+    let change = json!({"password": OTHER_PASSWORD, "current_password": PASSWORD});
+    shelf.change(|record| record.seen_at = crate::support::now());
+    let before = hash(&app).await;
+    let (changing, breaking) = (client.snapshot(), shelf.clone());
+    let breaks = tokio::spawn(async move {
+        // While the password is being checked and hashed, the store goes.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        breaking.break_down(true);
+    });
+    let answer = changing.patch("/users/me", &change).await;
+    breaks.await.expect("it breaks");
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    assert_eq!(hash(&app).await, before);
+}
+
+async fn hash(app: &App) -> String {
+    sqlx::query_scalar("SELECT password_hash FROM users").fetch_one(&app.pool).await.expect("a user")
+}
+
+/// A scheme whose comparisons wait until the test lets them go, and fail.
+struct Gate {
+    begun: mpsc::SyncSender<()>,
+    open: Mutex<mpsc::Receiver<()>>,
+}
+
+impl PasswordScheme for Gate {
+    fn recognises(&self, stored: &str) -> bool {
+        stored == "gate"
+    }
+
+    fn verify(&self, _password: &[u8], _stored: &str) -> bool {
+        let _ = self.begun.send(());
+        let _ = self.open.lock().expect("not poisoned").recv_timeout(Duration::from_secs(20));
+        false
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s58_a_full_password_queue_is_503_for_passwords_alone() {
+    let (begun, _begun) = mpsc::sync_channel(16);
+    let (open, gate) = mpsc::channel();
+    let scheme = Gate { begun, open: Mutex::new(gate) };
+    let config = |config: Config| config.with_hash_pool(1, 1).with_scheme(scheme);
+    let app =
+        App::start_with(Kind::Session, Options { config: Box::new(config), ..Options::default() }).await;
+    let ben = app.user("ben@example.com").await;
+    app.verified("ada@example.com").await;
+    app.execute("UPDATE users SET password_hash = 'gate' WHERE email = 'ada@example.com'").await;
+
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let client = app.client();
+        waiting.spawn(async move { client.log_in("ada@example.com", PASSWORD).await });
+    }
+    // One is being compared and one waits for it; the others are told to come back.
+    for _ in 0..4 {
+        let answer =
+            waiting.join_next().await.expect("an answer").expect("no panic").expect(503, "overloaded");
+        assert_eq!(answer.header("retry-after"), "1");
+        assert!(!answer.headers.contains_key("set-cookie"));
+    }
+    ben.me().await.expect(200, "");
+    ben.get("/private").await.expect(200, "");
+    ben.patch("/users/me", &json!({"age": 44})).await.expect(200, "");
+    app.client().get("/feed").await.expect(200, "");
+    app.client().forgot("ben@example.com").await.expect(201, "");
+    for answer in [
+        app.client().log_in("nobody@example.com", PASSWORD).await,
+        app.client().register("new@example.com", PASSWORD).await,
+        ben.patch("/users/me", &json!({"password": OTHER_PASSWORD, "current_password": PASSWORD})).await,
+        ben.delete("/users/me", &json!({"current_password": PASSWORD})).await,
+    ] {
+        assert_eq!(answer.expect(503, "overloaded").header("retry-after"), "1");
+    }
+    for _ in 0..2 {
+        open.send(()).expect("the gate");
+    }
+    while let Some(answer) = waiting.join_next().await {
+        answer.expect("no panic").expect(401, "bad_credentials");
+    }
+    app.client().log_in("ben@example.com", PASSWORD).await.expect(201, "");
+}
