@@ -21,6 +21,7 @@ pub(crate) async fn dto<T: DeserializeOwned>(
     limit: usize,
 ) -> Result<T, Error> {
     let bytes = read(headers, body, limit).await?;
+    refuse_list(&bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -69,6 +70,14 @@ fn is_json(headers: &HeaderMap) -> bool {
     };
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// A list would fill a struct's fields by position, so that a body without a single key could write them.
+fn refuse_list(bytes: &[u8]) -> Result<(), Error> {
+    match bytes.trim_ascii_start().first() {
+        Some(b'[') => Err(Error::field("", Violation::new("invalid_type", "expected an object"))),
+        _ => Ok(()),
+    }
 }
 
 /// No text of a user's may hold U+0000: databases refuse or cut it.
