@@ -2,12 +2,12 @@
 //! form of what the router itself answers.
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, NestedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
+    Extensions, HeaderMap, HeaderValue, Method, StatusCode,
     header::{self, HeaderName},
 };
 use url::Url;
@@ -27,7 +27,7 @@ pub(crate) async fn require_login<A: Application>(
     request: Request,
     next: Next,
 ) -> Response {
-    if is_excluded(A::EXCLUDE, request.extensions().get::<MatchedPath>().map(MatchedPath::as_str)) {
+    if is_excluded(A::EXCLUDE, matched_route(request.extensions())) {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
@@ -39,6 +39,15 @@ pub(crate) async fn require_login<A: Application>(
         Ok(None) => Error::Unauthenticated.into_response(),
         Err(error) => error.into_response(),
     }
+}
+
+/// The matched route of this router. Where the application nests it, the prefix is not a part: a prefix that looks like
+/// a pattern would open every route below it.
+fn matched_route(extensions: &Extensions) -> Option<&str> {
+    let matched = extensions.get::<MatchedPath>()?.as_str();
+    let Some(prefix) = extensions.get::<NestedPath>() else { return Some(matched) };
+    let route = matched.strip_prefix(prefix.as_str().trim_end_matches('/'))?;
+    Some(if route.is_empty() { "/" } else { route })
 }
 
 /// Whether a pattern names the matched route: segment by segment, never on the raw path, so that neither `//`, `%2f`
