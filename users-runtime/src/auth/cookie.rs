@@ -22,8 +22,13 @@ pub(crate) fn read<'r>(config: &Config, request: &'r Parts, name: &str) -> Optio
         };
         text.split(';')
             .filter_map(|pair| pair.split_once('='))
-            .find_map(|(key, value)| (key.trim() == name).then_some(value.trim()))
+            .find_map(|(key, value)| (trim(key) == name).then_some(trim(value)))
     })
+}
+
+/// Without the white space that may stand around a pair (RFC 6265, section 5.2); other white space is a part of it.
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
 }
 
 /// The header that gives a client a cookie.
