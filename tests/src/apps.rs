@@ -1,5 +1,6 @@
 //! One user model behind each backend, with hooks that requests steer by a header.
 
+use axum::http::HeaderValue;
 use users_runtime::{Error, Hooks, Parts, PasswordHash, Transaction, UserModel};
 use uuid::Uuid;
 
@@ -50,8 +51,11 @@ impl Hooks<User> for TestHooks {
         request: &Parts,
         registration: &mut UserRegistration,
     ) -> Result<(), Error> {
-        if request.headers.get(HOOK_HEADER).is_some_and(|value| value == "rename") {
-            registration.display_name = Some("renamed by a hook".to_owned());
+        match request.headers.get(HOOK_HEADER).map(HeaderValue::as_bytes) {
+            Some(b"rename") => registration.display_name = Some("renamed by a hook".to_owned()),
+            Some(b"readdress") => "Hooked@Example.com".clone_into(&mut registration.email),
+            Some(b"spoil") => registration.display_name = Some("x".to_owned()),
+            _ => {}
         }
         obey(request, "before_register")
     }
@@ -62,7 +66,7 @@ impl Hooks<User> for TestHooks {
         user: &User,
         transaction: &mut Transaction,
     ) -> Result<(), Error> {
-        note(transaction, "after_register", user.id).await?;
+        note(transaction, "after_register", user.id, request).await?;
         obey(request, "after_register")
     }
 
@@ -93,7 +97,7 @@ impl Hooks<User> for TestHooks {
         user: &User,
         transaction: &mut Transaction,
     ) -> Result<(), Error> {
-        note(transaction, "after_verify", user.id).await?;
+        note(transaction, "after_verify", user.id, request).await?;
         obey(request, "after_verify")
     }
 
@@ -107,16 +111,17 @@ impl Hooks<User> for TestHooks {
         user: &User,
         transaction: &mut Transaction,
     ) -> Result<(), Error> {
-        note(transaction, "after_password_change", user.id).await?;
+        note(transaction, "after_password_change", user.id, request).await?;
         obey(request, "after_password_change")
     }
 }
 
 /// Writes a step down in the hook's own table, inside the library's transaction.
-async fn note(transaction: &mut Transaction, step: &str, user: Uuid) -> Result<(), Error> {
-    sqlx::query("INSERT INTO hook_notes (step, user_id) VALUES (?1, ?2)")
+async fn note(transaction: &mut Transaction, step: &str, user: Uuid, request: &Parts) -> Result<(), Error> {
+    sqlx::query("INSERT INTO hook_notes (step, user_id, request) VALUES (?1, ?2, ?3)")
         .bind(step)
         .bind(user)
+        .bind(format!("{} {}", request.method, request.uri))
         .execute(transaction.sqlite()?)
         .await?;
     Ok(())

@@ -15,6 +15,7 @@ pub struct Mailbox(Arc<Mutex<State>>);
 struct State {
     mails: Vec<RenderedMail>,
     failures: usize,
+    refusals: usize,
     delay: Duration,
 }
 
@@ -31,6 +32,11 @@ impl Mailbox {
     /// Fails the next mails.
     pub fn fail(&self, times: usize) {
         self.state().failures = times;
+    }
+
+    /// Refuses the next mails for good.
+    pub fn refuse(&self, times: usize) {
+        self.state().refusals = times;
     }
 
     /// Takes this long over each mail.
@@ -85,6 +91,10 @@ impl MailTransport for Mailbox {
             if state.failures > 0 {
                 state.failures -= 1;
                 return Err(MailError::transient("the mailbox fails as told"));
+            }
+            if state.refusals > 0 {
+                state.refusals -= 1;
+                return Err(MailError::permanent("the mailbox refuses as told"));
             }
             state.mails.push(mail.clone());
             Ok(())

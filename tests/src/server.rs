@@ -133,10 +133,12 @@ impl App {
         let file = folder.0.join("test.db");
         let url = format!("sqlite://{}", file.display());
         let pool = SqlitePool::connect(&format!("{url}?mode=rwc")).await.expect("a database file");
-        sqlx::query("CREATE TABLE hook_notes (step TEXT NOT NULL, user_id BLOB NOT NULL)")
-            .execute(&pool)
-            .await
-            .expect("a table for the hooks");
+        sqlx::query(
+            "CREATE TABLE hook_notes (step TEXT NOT NULL, user_id BLOB NOT NULL, request TEXT NOT NULL)",
+        )
+        .execute(&pool)
+        .await
+        .expect("a table for the hooks");
         let mailbox = Mailbox::default();
         let mut config = Config::new(SecretKey::generate().expect("randomness"))
             .with_app_name("Tests")

@@ -1,3 +1,13 @@
-//! The life of an account over HTTP, one file a route group, each test with every backend that it applies to.
+//! The life of an account over HTTP, one file a route group or concern, each test with every backend that it depends
+//! on.
 
+mod changes;
+mod enumeration;
+mod help;
+mod hooks;
+mod identifiers;
+mod mail;
+mod password_reset;
+mod passwords;
 mod register;
+mod verify;
