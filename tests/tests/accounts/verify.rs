@@ -266,3 +266,42 @@ async fn s38_a_reset_gives_a_pre_registered_address_to_its_owner() {
         owner.me().await.expect(200, "");
     }
 }
+
+/// The owner of a mailbox takes an account back while mails wait for a slow server. The address that the attacker
+/// asked for before must not be confirmed afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s38_a_change_of_address_from_before_the_reset_is_never_confirmed() {
+    let app = app_with(Kind::Session, |config| config.with_required_verification(false)).await;
+    let attacker = pre_registered(&app).await;
+    app.mailbox.nth(EMAIL, 1).await;
+    let owner = app.client();
+    owner.forgot(EMAIL).await.expect(201, "");
+    let token = app.mailbox.token(EMAIL, 2).await;
+
+    // As many mails as leave at once keep the server busy, so that the next one waits in the outbox.
+    app.mailbox.delay(Duration::from_secs(2));
+    app.execute(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 8) \
+         INSERT INTO users_outbox (nonce, message, created_at, due_at, attempts) \
+         SELECT randomblob(32), '{\"mail\": \"password_changed\", \"to\": \"busy@example.com\"}', \
+         unixepoch() * 1000, 0, 0 FROM numbers",
+    )
+    .await;
+    while app.count("SELECT COUNT(*) FROM users_outbox WHERE attempts = 1").await < 8 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let body = json!({"email": "attacker@example.com", "current_password": PASSWORD});
+    attacker.patch("/users/me", &body).await.expect(200, "");
+    owner.reset(&token, OTHER_PASSWORD).await.expect(201, "");
+    let waiting =
+        "SELECT COUNT(*) FROM users_outbox WHERE attempts = 0 AND message LIKE '%confirm_identifier%'";
+    assert_eq!(app.count(waiting).await, 1, "the test has to be quicker than the mail server");
+    app.mailbox.delay(Duration::ZERO);
+
+    // The notice to the owner was promised after that mail.
+    while app.count("SELECT COUNT(*) FROM users_outbox").await > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(app.mailbox.settled("attacker@example.com").await, 0);
+    assert_eq!(app.count("SELECT COUNT(*) FROM users_one_time_tokens").await, 0);
+}

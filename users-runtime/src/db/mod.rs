@@ -347,10 +347,27 @@ impl Transaction {
 
     /// Stores a mail to be sent after the commit.
     pub(crate) async fn enqueue(&mut self, message: &outbox::Message) -> Result<(), Error> {
+        self.insert_mail(message, None).await
+    }
+
+    /// Stores a mail that is to be sent after the commit if the account is still what it is now.
+    pub(crate) async fn enqueue_for(
+        &mut self,
+        message: &outbox::Message,
+        fingerprint: Fingerprint,
+    ) -> Result<(), Error> {
+        self.insert_mail(message, Some(fingerprint)).await
+    }
+
+    async fn insert_mail(
+        &mut self,
+        message: &outbox::Message,
+        fingerprint: Option<Fingerprint>,
+    ) -> Result<(), Error> {
         let nonce = crate::token::Nonce::random()?;
         let json = serde_json::to_string(message).map_err(Error::internal)?;
         let now = crate::clock::now();
-        dispatch!(tx self, insert_mail(&nonce, &json, now))
+        dispatch!(tx self, insert_mail(&nonce, fingerprint, &json, now))
     }
 
     /// Notes what the account was when a mail's token was issued.

@@ -28,8 +28,8 @@ pub(crate) enum Message {
 pub(crate) struct Claimed {
     pub(crate) id: i64,
     pub(crate) nonce: Nonce,
-    /// What the account was when the mail's token was issued; `None` before it was. A mail that is sent again must
-    /// not bring a token back that was used in between.
+    /// What the account was when the mail was promised for that state alone, or when its token was issued; `None`
+    /// before that. A mail that is sent late, or again, must not give a token to what the account was before.
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) message: String,
     pub(crate) created_at: i64,

@@ -148,7 +148,10 @@ impl<A: Application> Users<A> {
         if is_address && A::ROUTES.verify.is_some() {
             let confirm =
                 Message::ConfirmIdentifier { user_id: id.to_string(), new_identifier: new.typed.clone() };
-            transaction.enqueue(&confirm).await?;
+            // Somebody who is locked out before this mail leaves must not be let back in by it (S38).
+            let current = transaction.user_by_id::<A::User>(id).await?.ok_or(Error::Unauthenticated)?;
+            let fingerprint = self.directory().keys.fingerprint::<A::User>(&current);
+            transaction.enqueue_for(&confirm, fingerprint).await?;
             let tell = Message::IdentifierChangeRequested { to: old, new_identifier: new.typed.clone() };
             transaction.enqueue(&tell).await?;
             return Ok(Some(new.typed));

@@ -268,7 +268,7 @@ impl<A: Application> Inner<A> {
         let Some(user) = user.filter(|user| user.is_active()) else { return Ok(None) };
         let fingerprint = self.directory.keys.fingerprint::<A::User>(user);
         if claimed.fingerprint.is_some_and(|issued| issued != fingerprint) {
-            // Sent before, and used since: a second sending must not bring the token back.
+            // Promised to what the account was, or sent before and used since: no token for either.
             return Ok(None);
         }
         let token = self.directory.keys.one_time_token(&claimed.nonce, purpose.as_str());

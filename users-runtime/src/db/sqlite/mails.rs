@@ -12,13 +12,16 @@ use crate::{
 pub(in crate::db) async fn insert_mail(
     connection: &mut SqliteConnection,
     nonce: &Nonce,
+    bound_to: Option<Fingerprint>,
     message: &str,
     now: i64,
 ) -> Result<(), Error> {
     query(
-        "INSERT INTO users_outbox (nonce, message, created_at, due_at, attempts) VALUES (?1, ?2, ?3, ?3, 0)",
+        "INSERT INTO users_outbox (nonce, fingerprint, message, created_at, due_at, attempts) \
+         VALUES (?1, ?2, ?3, ?4, ?4, 0)",
     )
     .bind(nonce.as_bytes())
+    .bind(bound_to.as_ref().map(Fingerprint::as_bytes))
     .bind(message)
     .bind(now)
     .execute(connection)
