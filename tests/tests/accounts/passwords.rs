@@ -153,6 +153,18 @@ async fn s05_however_the_address_is_written() {
     }
 }
 
+#[tokio::test]
+async fn s05_the_old_and_the_new_name_count_when_both_change() {
+    let app = App::start(Kind::Session).await;
+    let ada = app.user(EMAIL).await;
+    for password in ["my ada.lovelace sentence", "my countess sentence"] {
+        let body =
+            json!({"email": "countess@example.com", "password": password, "current_password": PASSWORD});
+        let answer = ada.patch("/users/me", &body).await.expect(422, "validation_failed");
+        assert_eq!(answer.fields(), ["password: password_contains_context"], "{password}");
+    }
+}
+
 async fn stored_hash(app: &App, id: Uuid) -> String {
     let hash = sqlx::query_scalar("SELECT password_hash FROM users WHERE id = ?1");
     hash.bind(id).fetch_one(&app.pool).await.expect("the user is there")

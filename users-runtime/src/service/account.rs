@@ -90,8 +90,10 @@ impl<A: Application> Users<A> {
             .and_then(|typed| new_identifier::<A::User>(typed, &mut errors))
             .filter(|new| new.typed != principal.identifier());
         if let Some(password) = update.password() {
-            let words = update.identifier().unwrap_or(principal.identifier());
-            self.check_new_password("password", password, words, &mut errors);
+            // Until the new identifier is confirmed, the old one is the account's name.
+            let names: Vec<&str> =
+                std::iter::once(principal.identifier()).chain(update.identifier()).collect();
+            self.check_new_password("password", password, &names, &mut errors);
         }
         update.validate(&mut errors);
         errors.into_result().map_err(Error::Validation)?;

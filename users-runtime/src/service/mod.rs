@@ -261,11 +261,12 @@ impl<A: Application> Users<A> {
         &self,
         field: &'static str,
         password: &crate::secret::Password,
-        identifier: &str,
+        identifiers: &[&str],
         errors: &mut FieldErrors,
     ) {
         let config = &self.directory().config;
-        errors.check(field, config.password_policy.check(password, &[identifier, &config.app_name]));
+        let context: Vec<&str> = identifiers.iter().copied().chain([config.app_name.as_str()]).collect();
+        errors.check(field, config.password_policy.check(password, &context));
     }
 }
 

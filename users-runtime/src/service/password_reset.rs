@@ -33,7 +33,7 @@ impl<A: Application> Users<A> {
         let (principal, _) =
             self.redeemable(hash, Purpose::PasswordReset).await?.ok_or(Error::TokenInvalid)?;
         let mut errors = FieldErrors::default();
-        self.check_new_password("password", password, principal.identifier(), &mut errors);
+        self.check_new_password("password", password, &[principal.identifier()], &mut errors);
         // A password that is refused leaves the token for another try.
         errors.into_result().map_err(Error::Validation)?;
         self.hooks().before_password_change(request, &principal).await?;

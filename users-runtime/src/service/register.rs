@@ -64,7 +64,12 @@ impl<A: Application> Users<A> {
     fn check_registration(&self, registration: &Registration<A>) -> Result<CanonicalIdentifier, Error> {
         let mut errors = FieldErrors::default();
         let identifier = new_identifier::<A::User>(registration.identifier(), &mut errors);
-        self.check_new_password("password", registration.password(), registration.identifier(), &mut errors);
+        self.check_new_password(
+            "password",
+            registration.password(),
+            &[registration.identifier()],
+            &mut errors,
+        );
         registration.validate(&mut errors);
         errors.into_result().map_err(Error::Validation)?;
         identifier.ok_or_else(|| Error::internal("an identifier was refused without a reason"))
