@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use users_tests::{Answer, App, Client, Kind, OTHER_PASSWORD, PASSWORD, apps::HOOK_HEADER, each_backend};
 
-use crate::help::assert_no_credential;
+use crate::help::{app_with, assert_no_credential};
 
 const EMAIL: &str = "ada@example.com";
 
@@ -159,8 +159,21 @@ each_backend!(a_verification_can_be_refused_or_fail_as_a_whole, |app| async move
     app.client().verify(&token).await.expect(201, "");
 });
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verification_that_fails_ends_no_session() {
+    for kind in crate::help::KINDS {
+        let app = app_with(kind, |config| config.with_required_verification(false)).await;
+        let ada = app.client();
+        ada.register(EMAIL, PASSWORD).await.expect(201, "");
+        ada.log_in(EMAIL, PASSWORD).await.expect(201, "");
+        let token = app.mailbox.token(EMAIL, 1).await;
+        assert_broken(ordered(&app.client(), "break:after_verify").verify(&token).await);
+        ada.me().await.expect(200, "");
+    }
+}
+
 each_backend!(a_reset_can_be_refused_or_fail_as_a_whole, |app| async move {
-    app.verified(EMAIL).await;
+    let ada = app.user(EMAIL).await;
     app.client().forgot(EMAIL).await.expect(201, "");
     let token = app.mailbox.token(EMAIL, 2).await;
     for step in ["before_password_change", "after_password_change"] {
@@ -169,6 +182,7 @@ each_backend!(a_reset_can_be_refused_or_fail_as_a_whole, |app| async move {
         let client = ordered(&app.client(), &format!("break:{step}"));
         assert_broken(client.reset(&token, OTHER_PASSWORD).await);
         app.client().log_in(EMAIL, OTHER_PASSWORD).await.expect(401, "bad_credentials");
+        ada.me().await.expect(200, "");
     }
     assert_eq!(app.count("SELECT COUNT(*) FROM hook_notes WHERE step = 'after_password_change'").await, 0);
     assert_eq!(app.mailbox.settled(EMAIL).await, 2);

@@ -52,10 +52,11 @@ impl<A: Application> Users<A> {
         // The token came by mail. If somebody else had registered the address, their password and sessions end here
         // and the account is its owner's (S38).
         transaction.set_verified::<A::User>(id, true).await?;
-        self.end_credentials(&mut transaction, id).await?;
         let changed = transaction.user_by_id::<A::User>(id).await?.ok_or(Error::TokenInvalid)?;
         self.tell_password_changed(&changed, &mut transaction).await?;
         self.hooks().after_password_change(request, &changed, &mut transaction).await?;
+        // Last, because a store of sessions beside the database cannot be rolled back.
+        self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
         directory.outbox.notify_one();
         Ok(())

@@ -81,10 +81,11 @@ impl<A: Application> Users<A> {
         // One atomic consumption: of twenty at once, one gets the row.
         transaction.take_one_time::<A::User>(hash, Purpose::Verify).await?.ok_or(Error::TokenInvalid)?;
         transaction.set_verified::<A::User>(id, true).await?;
-        // Whoever registered somebody else's address and logged in before it was proven is out (S38).
-        self.end_credentials(&mut transaction, id).await?;
         let verified = transaction.user_by_id::<A::User>(id).await?.ok_or(Error::TokenInvalid)?;
         self.hooks().after_verify(request, &verified, &mut transaction).await?;
+        // Whoever registered somebody else's address and logged in before it was proven is out (S38). Last, because a
+        // store of sessions beside the database cannot be rolled back.
+        self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
         Ok(verified.into_user())
     }
