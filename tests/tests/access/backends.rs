@@ -7,14 +7,11 @@ use axum::{
 };
 use serde_json::json;
 use users_runtime::{
-    Backend, Credential, CurrentUser, Directory, Error, Parts, Password, Recognition, Transaction, UserModel,
+    Backend, Credential, CurrentUser, Directory, Error, Parts, Recognition, Transaction, UserModel,
 };
-use users_tests::{
-    Client, PASSWORD,
-    apps::{User, UserRegistration},
-};
+use users_tests::{Client, PASSWORD, apps::User};
 
-use crate::support::{config, serve};
+use crate::support::{config, registration, serve};
 
 /// The header of the key, which is the identifier in this test.
 const KEY: &str = "x-api-key";
@@ -97,15 +94,6 @@ mod list {}
 
 #[users_runtime::users_app(auth = ["jwt", "session"], user = users_tests::apps::User, routes(auth, current_user))]
 mod jwt_first {}
-
-fn registration(email: &str) -> UserRegistration {
-    UserRegistration {
-        email: email.to_owned(),
-        password: Password::new(PASSWORD),
-        display_name: None,
-        age: None,
-    }
-}
 
 /// The own routes of these applications: closed and open ones.
 fn routes() -> (Router, Router) {

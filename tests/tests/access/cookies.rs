@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use users_runtime::{Config, Error, SecretKey};
-use users_tests::{App, Kind, Options, PASSWORD, apps};
+use users_tests::{App, Kind, Options, PASSWORD};
 
-use crate::support::secret;
+use crate::support::{plain, secret};
 
 const COOKIE_BACKENDS: [Kind; 3] = [Kind::Session, Kind::SessionInMemory, Kind::JwtCookie];
 
@@ -94,9 +94,9 @@ async fn s26_plain_http_is_refused_at_start_up_for_another_host() {
             .with_insecure_cookies(true)
             .with_base_url(url)
             .expect("a URL");
-        let started = apps::session::Users::connect("sqlite::memory:", config.clone()).await;
+        let started = plain::Users::connect("sqlite::memory:", config.clone()).await;
         let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.expect("a database");
-        let pooled = apps::session::Users::with_pool(pool, config).await;
+        let pooled = plain::Users::with_pool(pool, config).await;
         for outcome in [started, pooled] {
             match outcome {
                 Ok(_) => assert!(starts, "{url}"),

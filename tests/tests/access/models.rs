@@ -94,8 +94,8 @@ async fn integer_keys_and_usernames_live_a_whole_life() {
     log_in(&client, "ADA", PASSWORD).await.expect(201, "");
     assert_eq!(client.me().await.expect(200, "").json()["id"], 1);
 
-    let taken = json!({"name": "aDa", "mail": "other@example.com", "password": PASSWORD});
-    client.post("/register", &taken).await.expect(409, "identifier_taken");
+    let same = json!({"name": "aDa", "mail": "other@example.com", "password": PASSWORD});
+    client.post("/register", &same).await.expect(409, "identifier_taken");
     let address = json!({"name": "ada@example.com", "mail": "other@example.com", "password": PASSWORD});
     assert_eq!(
         client.post("/register", &address).await.expect(422, "validation_failed").fields(),

@@ -6,9 +6,9 @@ use axum::{
 };
 use serde_json::{Value, json};
 use users_runtime::{CurrentUser, Visitor};
-use users_tests::{App, Client, Kind, Options, PASSWORD, apps, apps::User, each_backend};
+use users_tests::{App, Client, Kind, Options, PASSWORD, apps::User, each_backend};
 
-use crate::support::{Carrier, carriers, carrying, config, get_raw, serve};
+use crate::support::{Carrier, carriers, carrying, config, get_raw, plain, serve};
 
 async fn with_routes(kind: Kind, protected: Router, public: Router) -> App {
     App::start_with(kind, Options { protected, public, ..Options::default() }).await
@@ -234,14 +234,13 @@ async fn s54_nested_routers_are_closed_by_the_whole_route() {
 /// The users' router below a prefix, beside routes that it knows nothing of.
 async fn nested_at(prefix: &str, as_service: bool) -> Client {
     let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await;
-    let users =
-        apps::session::Users::with_pool(pool.expect("a database"), config()).await.expect("it starts");
+    let users = plain::Users::with_pool(pool.expect("a database"), config()).await.expect("it starts");
     let own = Router::new()
         .route("/private", text("closed"))
         .route("/{id}", text("closed"))
         .route("/public/ping", text("open"))
         .fallback(|| async { "closed" });
-    let accounts = apps::session::router(users).protected(own).into_router();
+    let accounts = plain::router(users).protected(own).into_router();
     let app = Router::new().route("/health", text("open"));
     let app = if as_service { app.nest_service(prefix, accounts) } else { app.nest(prefix, accounts) };
     serve(app).await.0
@@ -467,12 +466,12 @@ async fn an_extractor_outside_the_router_opens_nothing() {
     async fn visitor(visitor: Visitor<User>) -> String {
         visitor.is_anonymous().to_string()
     }
-    let users = apps::session::Users::connect("sqlite::memory:", config()).await.expect("it starts");
+    let users = plain::Users::connect("sqlite::memory:", config()).await.expect("it starts");
     let outside = Router::new()
         .route("/demand", get(demand))
         .route("/maybe", get(maybe))
         .route("/visitor", get(visitor));
-    let (client, _) = serve(outside.merge(apps::session::router(users).into_router())).await;
+    let (client, _) = serve(outside.merge(plain::router(users).into_router())).await;
     for path in ["/demand", "/maybe", "/visitor"] {
         let answer = client.get(path).await.expect(500, "internal");
         assert_eq!(answer.json()["detail"], "an internal error");

@@ -1,13 +1,10 @@
 //! The tables: made once, checked against the struct, and never taken back to an older version.
 
 use sqlx::{AssertSqlSafe, SqlitePool};
-use users_runtime::{Error, Password};
-use users_tests::{
-    PASSWORD,
-    apps::{UserRegistration, jwt},
-};
+use users_runtime::Error;
+use users_tests::PASSWORD;
 
-use crate::support::{Place, config, serve};
+use crate::support::{Place, config, plain, registration, serve};
 
 async fn pool(place: &Place) -> SqlitePool {
     SqlitePool::connect(&format!("{}?mode=rwc", place.url())).await.expect("a database file")
@@ -22,7 +19,7 @@ async fn complaint(table: &str) -> String {
     let place = Place::new();
     let pool = pool(&place).await;
     execute(&pool, table).await;
-    let error = jwt::Users::connect(&place.url(), config()).await.expect_err("it does not fit");
+    let error = plain::Users::connect(&place.url(), config()).await.expect_err("it does not fit");
     assert!(matches!(error, Error::Schema(_)), "{error}");
     let own: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'users\\_%' ESCAPE '\\'")
@@ -40,8 +37,8 @@ const FITTING: &str = "CREATE TABLE users (
 )";
 
 async fn starts_and_works(place: &Place) {
-    let users = jwt::Users::connect(&place.url(), config()).await.expect("it fits");
-    let (client, _) = serve(jwt::router(users).into_router()).await;
+    let users = plain::Users::connect(&place.url(), config()).await.expect("it fits");
+    let (client, _) = serve(plain::router(users).into_router()).await;
     assert_eq!(
         client.log_in("ada@example.com", PASSWORD).await.expect(201, "").json()["email"],
         "ada@example.com"
@@ -49,23 +46,9 @@ async fn starts_and_works(place: &Place) {
     client.me().await.expect(200, "");
 }
 
-fn ada() -> UserRegistration {
-    UserRegistration {
-        email: "ada@example.com".to_owned(),
-        password: Password::new(PASSWORD),
-        display_name: None,
-        age: None,
-    }
-}
-
 async fn seed(place: &Place) {
-    execute(
-        &pool(place).await,
-        "CREATE TABLE IF NOT EXISTS hook_notes (step TEXT NOT NULL, user_id BLOB NOT NULL)",
-    )
-    .await;
-    let users = jwt::Users::connect(&place.url(), config()).await.expect("it fits");
-    users.create_user(ada()).await.expect("a user");
+    let users = plain::Users::connect(&place.url(), config()).await.expect("it fits");
+    users.create_user(registration("ada@example.com")).await.expect("a user");
 }
 
 #[tokio::test]
@@ -143,7 +126,7 @@ async fn the_remedy_in_a_message_is_one() {
     let pool = pool(&place).await;
     execute(&pool, &FITTING.replace(" display_name TEXT,", "")).await;
     let message =
-        jwt::Users::connect(&place.url(), config()).await.expect_err("a column is missing").to_string();
+        plain::Users::connect(&place.url(), config()).await.expect_err("a column is missing").to_string();
     let (_, remedy) = message.split_once("run: ").expect("a remedy");
     execute(&pool, remedy).await;
     seed(&place).await;
@@ -181,7 +164,7 @@ async fn processes_that_start_at_once_migrate_once() {
     let mut starts = tokio::task::JoinSet::new();
     for _ in 0..6 {
         let url = place.url();
-        starts.spawn(async move { jwt::Users::connect(&url, config()).await.map(|_| ()) });
+        starts.spawn(async move { plain::Users::connect(&url, config()).await.map(|_| ()) });
     }
     while let Some(start) = starts.join_next().await {
         start.expect("no panic").expect("each starts");
@@ -200,7 +183,7 @@ async fn a_database_of_a_newer_program_is_refused() {
     let place = Place::new();
     seed(&place).await;
     execute(&pool(&place).await, "INSERT INTO users_migrations (version, applied_at) VALUES (999, 0)").await;
-    let error = jwt::Users::connect(&place.url(), config()).await.expect_err("it is newer");
+    let error = plain::Users::connect(&place.url(), config()).await.expect_err("it is newer");
     assert!(matches!(error, Error::Schema(_)));
     let message = error.to_string();
     assert!(message.contains("at version 999") && message.contains("newer program"), "{message}");
@@ -209,7 +192,7 @@ async fn a_database_of_a_newer_program_is_refused() {
 #[tokio::test]
 async fn a_url_of_no_known_database_says_what_to_write() {
     for url in ["", "app.db", "mongodb://localhost", "postgres://localhost/app"] {
-        let error = jwt::Users::connect(url, config()).await.expect_err("no such database");
+        let error = plain::Users::connect(url, config()).await.expect_err("no such database");
         assert!(error.to_string().contains("sqlite://app.db"), "{url}: {error}");
     }
 }

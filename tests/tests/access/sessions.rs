@@ -1,7 +1,8 @@
 //! Sessions, and what every kind of credential has in common: how it begins, and what ends it.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write, sync::Arc, time::Duration};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use users_runtime::SessionStorage;
@@ -23,12 +24,10 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 fn decoded(text: &str) -> Vec<u8> {
-    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
     BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64url")
 }
 
 fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -54,7 +53,6 @@ async fn s18_the_database_holds_the_hash_of_a_session_and_nothing_else_of_it() {
     assert!(!holds(&database, &bytes));
     assert!(!holds(&database, hex(&bytes).as_bytes()));
     // The hash is no way in.
-    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
     let hash = BASE64_URL_SAFE_NO_PAD.encode(&stored);
     carrying(&app, Carrier::Cookie, &hash).me().await.expect(401, "unauthenticated");
 }

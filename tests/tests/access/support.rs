@@ -16,15 +16,14 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-use users_runtime::{BoxFuture, Config, Error, SecretKey, SessionRecord, SessionStore, TokenHash};
-use users_tests::{App, Client, Kind};
+use users_runtime::{BoxFuture, Config, Error, Password, SecretKey, SessionRecord, SessionStore, TokenHash};
+use users_tests::{App, Client, Kind, PASSWORD, apps::UserRegistration};
 use uuid::Uuid;
 
 /// A response to a request that was sent byte for byte.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
-    pub head: String,
     pub body: String,
 }
 
@@ -50,11 +49,7 @@ pub async fn raw(base: &str, request: &[u8]) -> Reply {
     let text = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Reply {
-        status: status.unwrap_or_else(|| panic!("no status in {text:?}")),
-        head: head.to_owned(),
-        body: body.to_owned(),
-    }
+    Reply { status: status.unwrap_or_else(|| panic!("no status in {text:?}")), body: body.to_owned() }
 }
 
 /// A request without a body whose target and headers are sent as they are.
@@ -111,6 +106,25 @@ pub async fn serve(router: Router) -> (Client, String) {
     (Client::new(base.clone()), base)
 }
 
+/// The users of the other applications without their hooks, which want a table of their own.
+#[users_runtime::users_app(
+    auth = "session",
+    user = users_tests::apps::User,
+    exclude = ["/public/{*path}", "/open/{id}"],
+    routes(auth, current_user(delete))
+)]
+pub mod plain {}
+
+/// A registration of one of them.
+pub fn registration(email: &str) -> UserRegistration {
+    UserRegistration {
+        email: email.to_owned(),
+        password: Password::new(PASSWORD),
+        display_name: None,
+        age: None,
+    }
+}
+
 /// Settings for a test's own application.
 pub fn config() -> Config {
     Config::new(SecretKey::generate().expect("randomness")).with_app_name("Tests").with_insecure_cookies(true)
@@ -145,12 +159,18 @@ pub struct Shelf(Arc<ShelfState>);
 struct ShelfState {
     sessions: Mutex<HashMap<TokenHash, SessionRecord>>,
     broken: AtomicBool,
+    keeps: AtomicBool,
 }
 
 impl Shelf {
     /// Fails every call from now on, or none.
     pub fn break_down(&self, broken: bool) {
         self.0.broken.store(broken, Ordering::SeqCst);
+    }
+
+    /// Fails to end the sessions of a user from now on, and nothing else.
+    pub fn keep_sessions(&self) {
+        self.0.keeps.store(true, Ordering::SeqCst);
     }
 
     /// Every record.
@@ -202,6 +222,9 @@ impl SessionStore for Shelf {
     }
 
     fn remove_all_of<'a>(&'a self, user_id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        if self.0.keeps.load(Ordering::SeqCst) {
+            return Box::pin(std::future::ready(Err(Error::unavailable("no answer from 10.0.0.7"))));
+        }
         self.with(|sessions| sessions.retain(|_, record| record.user_id != user_id))
     }
 
