@@ -51,6 +51,10 @@ each_backend!(s22_a_reset_ends_every_session_and_token, |app| async move {
     one.me().await.expect(401, "unauthenticated");
     two.me().await.expect(401, "unauthenticated");
     other.me().await.expect(200, "");
+    // What can be deleted is, and not left to its fingerprint.
+    let kept = i64::from(app.kind == Kind::Session);
+    assert_eq!(app.count("SELECT COUNT(*) FROM users_sessions").await, kept);
+    assert_eq!(app.count("SELECT COUNT(*) FROM users_one_time_tokens").await, 0);
 });
 
 each_backend!(a_token_that_is_no_good_is_400, |app| async move {
