@@ -1,8 +1,9 @@
 //! How mistakes reach the user: every one, at its token, in one style.
 
 use darling::{Error, FromMeta, util::path_to_string};
-use proc_macro2::{Span, TokenStream, TokenTree};
-use syn::{Meta, spanned::Spanned};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{LitStr, Meta, Path, Token, Type, spanned::Spanned};
 
 /// A mistake at a span.
 pub(crate) fn mistake(span: Span, message: impl std::fmt::Display) -> Error {
@@ -26,6 +27,25 @@ pub(crate) fn located(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(move_to).collect()
 }
 
+/// `<T as Trait>`, of which rustc blames one token of the user's when the type lacks the trait.
+///
+/// Code that needs the same trait of the same type in several places is one mistake: rustc leaves out a message that it
+/// has given at the same span.
+pub(crate) fn as_trait(ty: &Type, bound: &TokenStream) -> TokenStream {
+    let ty_here = located(ty.to_token_stream(), ty.span());
+    quote!(<#ty_here as #bound>)
+}
+
+/// `&holder.field` at the token that [`as_trait`] blames, since rustc prefers arguments.
+pub(crate) fn reference(holder: &str, field: &Ident, ty: &Type) -> TokenStream {
+    let span = ty.span();
+    let and = Token![&](span);
+    let holder = Ident::new(holder, Span::call_site());
+    let mut field = field.clone();
+    field.set_span(field.span().located_at(span));
+    quote!(#and #holder.#field)
+}
+
 /// One `compile_error!` for each mistake.
 pub(crate) fn compile_errors(error: Error) -> TokenStream {
     messages(error)
@@ -42,14 +62,7 @@ pub(crate) fn messages(error: Error) -> Vec<(Span, String)> {
 
 /// The parser's words for an argument, in the style of the messages of this crate.
 fn house_style(message: &str) -> String {
-    let phrases = [
-        ("Unknown field: ", "unknown argument "),
-        ("Duplicate field ", "duplicate argument "),
-        ("Unexpected type ", "this takes no value of the type "),
-        ("Unexpected expression type ", "this takes no value of the type "),
-        ("Unexpected literal type ", "this takes no value of the type "),
-        ("Unexpected meta-item format ", "this cannot be written as a "),
-    ];
+    let phrases = [("Unknown field: ", "unknown argument "), ("Duplicate field ", "duplicate argument ")];
     let mut message = message.to_owned();
     for (theirs, ours) in phrases {
         if let Some(rest) = message.strip_prefix(theirs) {
@@ -57,13 +70,43 @@ fn house_style(message: &str) -> String {
         }
     }
     let message = message.replace(". Did you mean ", "; did you mean ");
-    message.replace(". Available values: ", "; write one of ")
+    let message = message.replace(". Available values: ", "; write one of ");
+    match message.as_str() {
+        "Unexpected meta-item format `literal`" => "this is no argument; write one by its name".to_owned(),
+        alone if alone.starts_with("unknown argument") && !alone.contains(';') => {
+            format!("{alone}; remove it")
+        }
+        twice if twice.starts_with("duplicate argument") => format!("{twice}; remove one of the two"),
+        _ => message,
+    }
 }
 
 /// What to say of a word that is none of those that are known.
 pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
     let parsers = Error::unknown_value_with_alts(word, known).to_string();
     house_style(&parsers.replace("Unknown value:", &format!("unknown {what}")))
+}
+
+/// Reads `name = "..."`.
+pub(crate) fn string(item: &Meta) -> darling::Result<Option<LitStr>> {
+    let name = path_to_string(item.path());
+    let text = format!("write a string: `{name} = \"...\"`");
+    LitStr::from_meta(item).map(Some).map_err(|_| mistake(value_span(item), text))
+}
+
+/// Reads `name = path`.
+pub(crate) fn path(item: &Meta) -> darling::Result<Option<Path>> {
+    let name = path_to_string(item.path());
+    let text = format!("write a path, such as `{name} = crate::path`");
+    Path::from_meta(item).map(Some).map_err(|_| mistake(value_span(item), text))
+}
+
+/// The value of an argument, or its name when it has none.
+pub(crate) fn value_span(item: &Meta) -> Span {
+    match item {
+        Meta::NameValue(pair) => pair.value.span(),
+        _ => item.path().span(),
+    }
 }
 
 /// An argument that stands alone, and where it does.
@@ -89,6 +132,12 @@ mod tests {
         let duplicate = Error::duplicate_field("table");
         let texts: Vec<_> =
             messages(Error::multiple(vec![unknown, duplicate])).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(texts, ["unknown argument `tabel`; did you mean `table`?", "duplicate argument `table`"]);
+        assert_eq!(
+            texts,
+            [
+                "unknown argument `tabel`; did you mean `table`?",
+                "duplicate argument `table`; remove one of the two"
+            ]
+        );
     }
 }

@@ -115,8 +115,8 @@ pub use crate::{
     hooks::{Hooks, NoHooks},
     mail::{Folder, MailContext, MailError, MailKind, MailTransport, RenderedMail, Stdout, Templates},
     model::{
-        Column, ColumnRole, Exposable, HasMailbox, HasVerified, Identifier, ModelSql, NewUser,
-        RegistrationDto, Stored, UpdateDto, UserId, UserModel,
+        Acceptable, Column, ColumnRole, ColumnType, Exposable, HasMailbox, HasVerified, Identifier, Initial,
+        ModelSql, NewUser, RegistrationDto, Stored, UpdateDto, UserId, UserModel,
     },
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
     principal::Principal,

@@ -7,7 +7,6 @@ pub use sqlx;
 
 #[cfg(feature = "sqlite")]
 pub use crate::__sqlite_sql as sqlite_sql;
-pub use crate::model::{Acceptable, ColumnType, Exposable, Initial};
 
 /// The rules that `#[user(validate = ...)]` names.
 pub mod validate {

@@ -11,7 +11,7 @@ use syn::{
 
 use self::sqlx::{read_sqlx, refuse_sqlx_on_struct};
 use super::model::{IdentifierKind, Rule};
-use crate::report::{Word, mistake, unknown};
+use crate::report::{Word, mistake, path, string, unknown, value_span};
 
 /// A struct and the fields whose attributes could be read.
 pub(super) struct Attributes {
@@ -27,8 +27,9 @@ pub(super) struct Attributes {
 #[derive(Default, FromAttributes)]
 #[darling(attributes(user), default)]
 pub(super) struct StructOptions {
+    #[darling(with = string)]
     pub(super) table: Option<LitStr>,
-    #[darling(rename = "crate")]
+    #[darling(rename = "crate", with = path)]
     pub(super) runtime: Option<Path>,
 }
 
@@ -41,6 +42,7 @@ pub(super) struct FieldAttributes {
     pub(super) attrs: Vec<Attribute>,
     pub(super) id: Option<Word>,
     pub(super) identifier: Option<IdentifierArgument>,
+    #[darling(with = string)]
     pub(super) canonical: Option<LitStr>,
     pub(super) password_hash: Option<Word>,
     pub(super) active: Option<Word>,
@@ -51,7 +53,9 @@ pub(super) struct FieldAttributes {
     pub(super) exclude: Option<Exclude>,
     pub(super) read_only: Option<Word>,
     pub(super) default: Option<DefaultValue>,
+    #[darling(with = string)]
     pub(super) column: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) sql_type: Option<LitStr>,
     /// `#[sqlx(rename = "...")]`.
     #[darling(skip)]
@@ -160,7 +164,10 @@ impl FromMeta for Exclude {
             };
             match Dto::from_word(&name_of(word)) {
                 Ok(dto) if dtos.iter().any(|(other, _)| *other == dto) => {
-                    mistakes.push(mistake(word.span(), format!("`{}` stands here twice", name_of(word))));
+                    mistakes.push(mistake(
+                        word.span(),
+                        format!("`{}` stands here twice; remove one of the two", name_of(word)),
+                    ));
                 }
                 Ok(dto) => dtos.push((dto, word.span())),
                 Err(error) => mistakes.push(error.with_span(word)),
@@ -208,13 +215,5 @@ fn word_of(expression: &Expr) -> Option<String> {
         Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
         Expr::Group(group) => word_of(&group.expr),
         _ => None,
-    }
-}
-
-fn value_span(item: &Meta) -> Span {
-    match item {
-        Meta::Path(path) => path.span(),
-        Meta::List(list) => list.tokens.span(),
-        Meta::NameValue(pair) => pair.value.span(),
     }
 }

@@ -2,9 +2,10 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::{LitStr, Token, spanned::Spanned};
 
 use super::model::{Field, Model, Role, Rule, RuleKind};
-use crate::report::{at, located};
+use crate::report::{as_trait, at, located, reference};
 
 /// The four structs with their traits.
 pub(super) fn dtos(model: &Model) -> TokenStream {
@@ -13,24 +14,37 @@ pub(super) fn dtos(model: &Model) -> TokenStream {
 
 fn read(model: &Model) -> TokenStream {
     let runtime = &model.runtime;
-    let fields = model
-        .fields
-        .iter()
-        .filter(|field| field.dtos.read)
-        .map(|field| declare(field, &quote!(), &field.ty.to_token_stream()));
+    let serde = quote!(#runtime::__private::serde);
+    let name = model.dto("Read");
+    let text = name.to_string();
+    let shown: Vec<_> = model.fields.iter().filter(|field| field.dtos.read).collect();
+    let count = number(shown.len());
+    let mutable = (!shown.is_empty()).then(|| quote!(mut));
+    let fields = shown.iter().map(|field| declare(field, &quote!(), &field.ty.to_token_stream()));
     let doc = format!("What responses show of `{}`.", model.name);
-    let dto = structure(model, "Read", &doc, &quote!(Serialize), &quote!(), fields);
-    let shown = model.own().filter(|field| field.dtos.read).map(|field| &field.ty);
-    let shown: Vec<_> = shown.collect();
-    let assertion = (!shown.is_empty()).then(|| {
-        quote! {
-            const _: fn() = || {
-                fn exposable<T: #runtime::Exposable>() {}
-                #( exposable::<#shown>(); )*
-            };
-        }
+    let dto = structure(model, "Read", &doc, &quote!(), &quote!(), fields);
+    let exposed = shown.iter().map(|field| {
+        let Field { ident, ty, .. } = field;
+        let key = field.key();
+        let exposable = as_trait(ty, &quote!(#runtime::Exposable));
+        let value = reference("self", ident, ty);
+        quote!(#exposable::expose(#value, #key, &mut dto)?;)
     });
-    quote! { #dto #assertion }
+    // Written out because serde's derive would report a type that cannot be shown once more, in its own words.
+    quote! {
+        #dto
+
+        impl #serde::Serialize for #name {
+            fn serialize<S: #serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                let #mutable dto = #serde::Serializer::serialize_struct(serializer, #text, #count)?;
+                #( #exposed )*
+                #serde::ser::SerializeStruct::end(dto)
+            }
+        }
+    }
 }
 
 fn registration(model: &Model) -> TokenStream {
@@ -45,10 +59,12 @@ fn registration(model: &Model) -> TokenStream {
         let ty = field.ty.to_token_stream();
         let declared = if field.default.is_some() {
             declare_optional(model, field)
-        } else if field.is_optional() {
-            declare(field, &quote!(#[serde(default)]), &ty)
-        } else {
+        } else if field.role == Role::Identifier {
             declare(field, &quote!(), &ty)
+        } else {
+            let path = acceptable(model, field, "accept");
+            let default = field.is_optional().then(|| quote!(default,));
+            declare(field, &quote!(#[serde(#default deserialize_with = #path)]), &ty)
         };
         [Some(declared), (field.role == Role::Identifier).then(|| password.clone())].into_iter().flatten()
     });
@@ -78,8 +94,8 @@ fn registration(model: &Model) -> TokenStream {
 fn update(model: &Model) -> TokenStream {
     let runtime = &model.runtime;
     let name = model.dto("Update");
-    let new_password = optional(model, "The new password.", &quote!(password));
-    let current_password = optional(
+    let new_password = optional_password(model, "The new password.", &quote!(password));
+    let current_password = optional_password(
         model,
         "The password as it is, which a new identifier or password needs.",
         &quote!(current_password),
@@ -126,7 +142,7 @@ fn update(model: &Model) -> TokenStream {
 }
 
 fn admin_update(model: &Model) -> TokenStream {
-    let new_password = optional(model, "The new password.", &quote!(password));
+    let new_password = optional_password(model, "The new password.", &quote!(password));
     let mut carried: Vec<_> = model
         .fields
         .iter()
@@ -164,11 +180,11 @@ fn structure(
         _ => None,
     });
     let serde_path = format!("{}::__private::serde", path_text(runtime));
-    let serde = (!serde.is_empty()).then(|| quote!(, #serde));
+    let serde = (!serde.is_empty()).then(|| quote!(#[serde(crate = #serde_path, #serde)]));
     quote! {
         #[doc = #doc]
-        #[derive(::core::clone::Clone, ::core::fmt::Debug, #(#derives),*)]
-        #[serde(crate = #serde_path #serde)]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug #(, #derives)*)]
+        #serde
         #visibility struct #name {
             #( #fields )*
         }
@@ -182,24 +198,34 @@ fn path_text(path: &syn::Path) -> String {
 
 fn declare(field: &Field, attributes: &TokenStream, ty: &TokenStream) -> TokenStream {
     let Field { ident, docs, .. } = field;
-    quote! { #(#docs)* #attributes pub #ident: #ty, }
+    // What the compiler's own derives say of the field stands at its type.
+    let public = Token![pub](field.ty.span());
+    quote! { #(#docs)* #attributes #public #ident: #ty, }
 }
 
 /// A field whose absence differs from `null`.
 fn declare_optional(model: &Model, field: &Field) -> TokenStream {
     let ty = &field.ty;
-    declare(field, &present(model), &quote!(::core::option::Option<#ty>))
+    let path = acceptable(model, field, "present");
+    let attributes = quote!(#[serde(default, deserialize_with = #path)]);
+    let close = Token![>](ty.span());
+    declare(field, &attributes, &quote!(::core::option::Option<#ty #close))
 }
 
-fn optional(model: &Model, doc: &str, ident: &TokenStream) -> TokenStream {
+/// The function of the runtime by which serde reads a field; an error about it stands at the field's type.
+fn acceptable(model: &Model, field: &Field, function: &str) -> LitStr {
+    let path = format!("{}::Acceptable::{function}", path_text(&model.runtime));
+    LitStr::new(&path, at(&field.ty))
+}
+
+fn optional_password(model: &Model, doc: &str, ident: &TokenStream) -> TokenStream {
     let runtime = &model.runtime;
-    let present = present(model);
-    quote! { #[doc = #doc] #present pub #ident: ::core::option::Option<#runtime::Password>, }
-}
-
-fn present(model: &Model) -> TokenStream {
-    let path = format!("{}::__private::present", path_text(&model.runtime));
-    quote!(#[serde(default, deserialize_with = #path)])
+    let path = format!("{}::Acceptable::present", path_text(runtime));
+    quote! {
+        #[doc = #doc]
+        #[serde(default, deserialize_with = #path)]
+        pub #ident: ::core::option::Option<#runtime::Password>,
+    }
 }
 
 /// The method that checks every rule of the fields that `depth` finds in the DTO, that many `Option`s deep.
@@ -209,12 +235,14 @@ fn validate(model: &Model, depth: impl Fn(&Field) -> Option<usize>) -> TokenStre
         let depth = depth(field)?;
         let ident = &field.ident;
         let key = field.key();
-        let calls: Vec<_> =
-            field.rules.iter().map(|rule| call(model, rule, (depth == 0).then_some(ident))).collect();
-        if depth == 0 {
-            return Some(quote! { #( errors.check(#key, #calls); )* });
-        }
+        let calls: Vec<_> = field.rules.iter().map(|rule| call(model, rule)).collect();
         let value = value();
+        if depth == 0 {
+            return Some(quote! {
+                let #value = &self.#ident;
+                #( errors.check(#key, #calls); )*
+            });
+        }
         let pattern =
             (0..depth).fold(quote!(#value), |inner, _| quote!(::core::option::Option::Some(#inner)));
         Some(quote! {
@@ -232,16 +260,16 @@ fn validate(model: &Model, depth: impl Fn(&Field) -> Option<usize>) -> TokenStre
     }
 }
 
-/// The call of a rule for a field, or for the value inside its `Option`s.
-fn call(model: &Model, rule: &Rule, field: Option<&Ident>) -> TokenStream {
+/// The call of a rule for the value of a field, or for the one inside its `Option`s.
+fn call(model: &Model, rule: &Rule) -> TokenStream {
     let runtime = &model.runtime;
-    let span = at(&rule.span);
-    let validate = quote_spanned!(span=> #runtime::__private::validate);
-    let value = match field {
-        Some(ident) => quote_spanned!(span=> &self.#ident),
-        None => value().into_token_stream(),
+    // A function of the user's own is named in the message that it does not fit.
+    let span = match &rule.kind {
+        RuleKind::Custom(path) => at(path),
+        _ => at(&rule.span),
     };
-    let value = located(value, span);
+    let validate = located(quote!(#runtime::__private::validate), span);
+    let value = located(value().into_token_stream(), span);
     match &rule.kind {
         RuleKind::Length(least, greatest) => {
             quote_spanned!(span=> #validate::length(#value, #least, #greatest))

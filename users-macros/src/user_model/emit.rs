@@ -11,7 +11,7 @@ use super::{
     sql::Dialect,
     stored,
 };
-use crate::report::{at, located};
+use crate::report::{as_trait, at, located};
 
 /// The whole expansion.
 pub(super) fn emit(model: &Model, dialects: &[Dialect]) -> TokenStream {
@@ -49,6 +49,7 @@ fn user_model(model: &Model) -> TokenStream {
     let from_registration = from_registration(model);
     quote! {
         impl #runtime::UserModel for #name {
+            type Model = Self;
             type Id = #id_type;
             type Read = #read;
             type Registration = #registration;
@@ -139,7 +140,7 @@ fn from_registration(model: &Model) -> TokenStream {
             Role::PasswordHash => new("password_hash"),
             Role::Active => new("active"),
             Role::Verified => new("verified"),
-            Role::Own => own_value(field, &registration),
+            Role::Own => own_value(model, field, &registration),
         };
         quote!(#ident: #value)
     });
@@ -158,7 +159,8 @@ fn at_type(field: &Field, tokens: &TokenStream) -> TokenStream {
 }
 
 /// The value at registration of a field of the application's own.
-fn own_value(field: &Field, registration: &Ident) -> TokenStream {
+fn own_value(model: &Model, field: &Field, registration: &Ident) -> TokenStream {
+    let runtime = &model.runtime;
     let ident = &field.ident;
     let default = field.default.as_ref().map(|value| match value {
         // A string literal stands for whatever the field makes of one.
@@ -171,7 +173,10 @@ fn own_value(field: &Field, registration: &Ident) -> TokenStream {
         (None, true) => at_type(field, &quote!(#registration.#ident)),
         (Some(default), true) => quote!(#registration.#ident.unwrap_or_else(|| #default)),
         (Some(default), false) => default,
-        (None, false) => quote_spanned!(at(&field.ty)=> ::core::default::Default::default()),
+        (None, false) => {
+            let initial = as_trait(&field.ty, &quote!(#runtime::Initial));
+            quote!(#initial::initial())
+        }
     }
 }
 

@@ -1,15 +1,15 @@
 //! `impl Stored<DB>`: facts about the table, in the SQL of one database.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::{Ident, Path};
+use quote::{format_ident, quote};
+use syn::{Ident, Path, Token, spanned::Spanned};
 
 use super::{
     dto::number,
     model::{Field, Model, Role},
     sql::Dialect,
 };
-use crate::report::at;
+use crate::report::{as_trait, reference};
 
 /// The implementation for one database.
 pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
@@ -19,14 +19,20 @@ pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
     let update = model.dto("Update");
     let id = &model.id.ty;
     let sql = statements(model, dialect);
-    let columns = model.fields.iter().flat_map(|field| columns(model, field, &database));
+    let column_type = quote!(#runtime::ColumnType<#database>);
+    let columns = model.fields.iter().flat_map(|field| columns(model, field, &column_type));
     let values = model.fields.iter().enumerate().map(|(index, field)| {
         let ident = &field.ident;
         let index = number(index);
-        quote_spanned!(at(&field.ty)=> #ident: #sqlx::Row::try_get(row, #index)?)
+        let column_type = as_trait(&field.ty, &column_type);
+        quote!(#ident: #column_type::read(row, #index)?)
     });
-    let inserted = model.fields.iter().map(|field| insert(model, field, &sqlx));
-    let updated: Vec<_> = model.updatable().map(|field| change(field, &sqlx)).collect();
+    // The key's name and reference stand at its type, which is what may be wrong with them.
+    let key_name = Ident::new("id", id.span());
+    let (key_type, and) = (as_trait(id, &column_type), Token![&](id.span()));
+    let key = quote!(#key_type::add(#and #key_name, &mut arguments)?;);
+    let inserted = model.fields.iter().map(|field| insert(field, runtime, &column_type));
+    let updated: Vec<_> = model.updatable().map(|field| change(field, &column_type)).collect();
     let update_parameter = if updated.is_empty() { quote!(_update) } else { quote!(update) };
     quote! {
         impl #runtime::Stored<#database> for #name {
@@ -46,9 +52,9 @@ pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
                 ::core::result::Result::Ok(arguments)
             }
 
-            fn update_arguments(id: #id, #update_parameter: &#update) -> #result {
+            fn update_arguments(#key_name: #id, #update_parameter: &#update) -> #result {
                 let mut arguments: #arguments = ::core::default::Default::default();
-                #sqlx::Arguments::add(&mut arguments, id)?;
+                #key
                 #( #updated )*
                 ::core::result::Result::Ok(arguments)
             }
@@ -114,23 +120,19 @@ fn literal_or_none(text: Option<String>) -> TokenStream {
 }
 
 /// A field's columns: one, or for the identifier two.
-fn columns(model: &Model, field: &Field, database: &TokenStream) -> Vec<TokenStream> {
+fn columns(model: &Model, field: &Field, column_type: &TokenStream) -> Vec<TokenStream> {
     let runtime = &model.runtime;
-    let Field { ty, column, .. } = field;
+    let Field { ty, column: name, .. } = field;
     let role = column_role(field.role);
     let nullable = field.is_optional().then(|| quote!(.nullable()));
     let sql_type = field.sql_type.as_ref().map(|sql_type| quote!(.with_sql_type(#sql_type)));
-    let span = at(ty);
-    let new = quote_spanned!(span=> #runtime::Column::new);
-    let mut columns = vec![quote! {
-        #new::<#database, #ty>(#column, #runtime::ColumnRole::#role) #nullable #sql_type
-    }];
+    let of_type = as_trait(ty, column_type);
+    let column = |name: &str, role: &Ident| quote!(#of_type::column(#name, #runtime::ColumnRole::#role));
+    let first = column(name, &role);
+    let mut columns = vec![quote!(#first #nullable #sql_type)];
     if field.role == Role::Identifier {
-        let canonical = &model.canonical;
-        columns.push(quote! {
-            #runtime::Column::new::<#database, #runtime::__private::String>(#canonical, #runtime::ColumnRole::Canonical)
-                #sql_type
-        });
+        let second = column(&model.canonical, &Ident::new("Canonical", Span::call_site()));
+        columns.push(quote!(#second #sql_type));
     }
     columns
 }
@@ -147,28 +149,27 @@ fn column_role(role: Role) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-fn insert(model: &Model, field: &Field, sqlx: &TokenStream) -> TokenStream {
-    let runtime = &model.runtime;
-    let ident = &field.ident;
-    let span = at(&field.ty);
+fn insert(field: &Field, runtime: &Path, column_type: &TokenStream) -> TokenStream {
+    let Field { ident, ty, .. } = field;
+    let of_type = as_trait(ty, column_type);
+    let value = reference("self", ident, ty);
+    let add = quote!(#of_type::add(#value, &mut arguments)?;);
     match field.role {
-        Role::Id => quote_spanned! {span=>
-            #sqlx::Arguments::add(&mut arguments, #runtime::UserId::assigned(self.#ident))?;
+        Role::Id => quote! {
+            #runtime::__private::sqlx::Arguments::add(&mut arguments, #runtime::UserId::assigned(self.#ident))?;
         },
-        Role::Identifier => quote_spanned! {span=>
-            #sqlx::Arguments::add(&mut arguments, &self.#ident)?;
-            #sqlx::Arguments::add(&mut arguments, canonical)?;
+        Role::Identifier => quote! {
+            #add
+            #runtime::__private::sqlx::Arguments::add(&mut arguments, canonical)?;
         },
-        _ => quote_spanned! {span=> #sqlx::Arguments::add(&mut arguments, &self.#ident)?; },
+        _ => add,
     }
 }
 
 /// Whether a column changes, and to what.
-fn change(field: &Field, sqlx: &TokenStream) -> TokenStream {
-    let ident = &field.ident;
-    let flatten = field.is_optional().then(|| quote!(.and_then(::core::option::Option::as_ref)));
-    quote_spanned! {at(&field.ty)=>
-        #sqlx::Arguments::add(&mut arguments, update.#ident.is_some())?;
-        #sqlx::Arguments::add(&mut arguments, update.#ident.as_ref()#flatten)?;
-    }
+fn change(field: &Field, column_type: &TokenStream) -> TokenStream {
+    let Field { ident, ty, .. } = field;
+    let of_type = as_trait(ty, column_type);
+    let change = reference("update", ident, ty);
+    quote!(#of_type::add_change(#change, &mut arguments)?;)
 }

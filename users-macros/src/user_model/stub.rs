@@ -41,6 +41,7 @@ pub(super) fn stub(input: &DeriveInput, dialects: &[Dialect]) -> TokenStream {
                 fn validate(&self, _: &mut #runtime::FieldErrors) { #unreachable }
             }
             impl #runtime::UserModel for #name {
+                type Model = Self;
                 type Id = #id;
                 type Read = #read;
                 type Registration = #registration;

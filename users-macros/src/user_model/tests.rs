@@ -266,11 +266,14 @@ fn a_role_belongs_to_one_field_and_a_field_has_one_role() {
 fn arguments_are_checked_as_they_are_written() {
     let cases = [
         (quote!(#[user(idd)] a: i64), "unknown argument `idd`; did you mean `id`?"),
-        (quote!(#[user(xyz)] a: i64), "unknown argument `xyz`"),
-        (quote!(#[user(column = "a", column = "b")] a: i64), "duplicate argument `column`"),
+        (quote!(#[user(xyz)] a: i64), "unknown argument `xyz`; remove it"),
+        (
+            quote!(#[user(column = "a", column = "b")] a: i64),
+            "duplicate argument `column`; remove one of the two",
+        ),
         (quote!(#[user(read_only = true)] a: i64), "`read_only` takes no value; write `read_only` alone"),
         (quote!(#[user(active(true))] a: bool), "`active` takes no value; write `active` alone"),
-        (quote!(#[user(column = 5)] a: i64), "this takes no value of the type `int`"),
+        (quote!(#[user(column = 5)] a: i64), "write a string: `column = \"...\"`"),
         (quote!(#[user(default)] a: i64), "write `default = expression` with the value at registration"),
         (
             quote!(#[user(identifier = phone)] a: String),
@@ -281,7 +284,7 @@ fn arguments_are_checked_as_they_are_written() {
             quote!(#[user(exclude(everywhere))] a: i64),
             "unknown DTO `everywhere`; write one of `admin_update`, `read`, `register`, `update`",
         ),
-        (quote!(#[user(exclude(read, read))] a: i64), "`read` stands here twice"),
+        (quote!(#[user(exclude(read, read))] a: i64), "`read` stands here twice; remove one of the two"),
         (
             quote!(#[user(exclude())] a: i64),
             "write `exclude(...)` with some of `read`, `register`, `update`, `admin_update`",
@@ -495,6 +498,22 @@ fn names_in_sql_are_plain_and_distinct() {
         }
     };
     assert_eq!(messages(&table), ["`us`ers` is no name of a table; write one of letters, digits and `_`"]);
+    for (table, name) in
+        [(quote!(#[user(table = "users_Roles")]), "users_Roles"), (quote!(), "users_sessions")]
+    {
+        let input = parse_quote! {
+            #table
+            struct UsersSession {
+                #[user(id)] id: Uuid,
+                #[user(identifier)] email: String,
+                #[user(password_hash)] password_hash: PasswordHash,
+            }
+        };
+        assert_eq!(
+            messages(&input),
+            [format!("`{name}` is a table of the library's own; write another one with `table = \"...\"`")]
+        );
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use darling::{Error, FromMeta, Result, ast::NestedMeta, error::Accumulator, util
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, LitStr, Meta, Path, spanned::Spanned};
 
-use crate::report::{Word, mistake, unknown};
+use crate::report::{Word, mistake, path, string, unknown};
 
 /// Every argument.
 #[derive(Default, FromMeta)]
@@ -12,14 +12,19 @@ use crate::report::{Word, mistake, unknown};
 pub(super) struct Arguments {
     pub(super) auth: Option<AuthArgument>,
     pub(super) exclude: Option<ExcludeArgument>,
+    #[darling(with = path)]
     pub(super) user: Option<Path>,
+    #[darling(with = path)]
     pub(super) hooks: Option<Path>,
     pub(super) routes: Option<RoutesArgument>,
-    #[darling(rename = "crate")]
+    #[darling(rename = "crate", with = path)]
     pub(super) runtime: Option<Path>,
     /// Whether this is all that was written.
     #[darling(skip)]
     pub(super) complete: bool,
+    /// Whether the user model is named, readably or not.
+    #[darling(skip)]
+    pub(super) names_user: bool,
 }
 
 /// One backend or a list of them.
@@ -64,33 +69,41 @@ pub(super) struct Group<T> {
 #[derive(Default, FromMeta)]
 #[darling(default)]
 pub(super) struct AuthOptions {
+    #[darling(with = string)]
     pub(super) login: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) logout: Option<LitStr>,
 }
 
 #[derive(Default, FromMeta)]
 #[darling(default)]
 pub(super) struct RegisterOptions {
+    #[darling(with = string)]
     pub(super) path: Option<LitStr>,
 }
 
 #[derive(Default, FromMeta)]
 #[darling(default)]
 pub(super) struct VerifyOptions {
+    #[darling(with = string)]
     pub(super) path: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) resend: Option<LitStr>,
 }
 
 #[derive(Default, FromMeta)]
 #[darling(default)]
 pub(super) struct PasswordResetOptions {
+    #[darling(with = string)]
     pub(super) forgot: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) reset: Option<LitStr>,
 }
 
 #[derive(Default, FromMeta)]
 #[darling(default)]
 pub(super) struct CurrentUserOptions {
+    #[darling(with = string)]
     pub(super) path: Option<LitStr>,
     pub(super) delete: Option<Word>,
 }
@@ -137,6 +150,8 @@ pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
         return (Arguments::default(), mistakes);
     };
     let mut complete = true;
+    let names_user =
+        items.iter().any(|item| matches!(item, NestedMeta::Meta(meta) if meta.path().is_ident("user")));
     let mut known = Vec::new();
     for item in items {
         match refuse_settings(&item) {
@@ -148,14 +163,19 @@ pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
         }
     }
     match Arguments::from_list(&known) {
-        Ok(arguments) => (Arguments { complete, ..arguments }, mistakes),
+        Ok(arguments) => (Arguments { complete, names_user, ..arguments }, mistakes),
         Err(error) => {
             mistakes.push(error);
             // A mistake in one argument does not hide the others.
-            let readable =
-                known.into_iter().filter(|item| Arguments::from_list(std::slice::from_ref(item)).is_ok());
-            let readable: Vec<_> = readable.collect();
-            (Arguments::from_list(&readable).unwrap_or_default(), mistakes)
+            let mut readable = Vec::new();
+            for item in known {
+                readable.push(item);
+                if Arguments::from_list(&readable).is_err() {
+                    readable.pop();
+                }
+            }
+            let arguments = Arguments::from_list(&readable).unwrap_or_default();
+            (Arguments { names_user, ..arguments }, mistakes)
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn check(
     mut mistakes: Accumulator,
 ) -> Result<Application> {
     let auth = mistakes.handle(auth(arguments, enabled));
-    let user = mistakes.handle(user(arguments, module, items));
+    let user = mistakes.handle(user(arguments, module, items)).flatten();
     mistakes.handle(free_names(items));
     let table = mistakes.handle(routes(arguments.routes.as_ref().map(|routes| &routes.0)));
     // Routes that could not be read are not the default ones.
@@ -56,7 +56,7 @@ pub(super) fn outline(
     items: &[Item],
     enabled: Enabled,
 ) -> Option<Application> {
-    let user = user(arguments, module, items).ok()?;
+    let user = user(arguments, module, items).ok()??;
     free_names(items).ok()?;
     let written = arguments
         .auth

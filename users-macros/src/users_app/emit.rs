@@ -1,6 +1,6 @@
 //! The application's code, which is appended to the user's module.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Item, ItemMod, Path, spanned::Spanned};
 
@@ -30,21 +30,30 @@ pub(super) fn application(application: &Application) -> TokenStream {
         .hooks
         .as_ref()
         .map_or_else(|| located(quote!(#runtime::NoHooks), user.span()), ToTokens::to_token_stream);
+    let model = located(quote!(<#user as #runtime::UserModel>::Model), user.span());
     let routes = routes(runtime, &application.routes);
     let needs = needs(application);
-    quote! {
-        /// The application that `#[users_app]` describes.
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #visibility struct App;
-
+    let implementation = quote! {
         impl #runtime::Application for App {
-            type User = #user;
+            type User = #model;
             type Auth = #auth;
             type Hooks = #hooks;
 
             const ROUTES: #runtime::Routes = #routes;
             const EXCLUDE: &'static [&'static ::core::primitive::str] = &[ #( #exclude ),* ];
         }
+    };
+    // What needs a model stands where it is named: rustc leaves out a message that it has given at the same span.
+    let implementation = located(implementation, user.span());
+    let users = Ident::new("users", at(user));
+    let router_type = located(quote!(#runtime::UsersRouter<App>), user.span());
+    let new_router = located(quote!(#runtime::UsersRouter::new(#users)), user.span());
+    quote! {
+        /// The application that `#[users_app]` describes.
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        #visibility struct App;
+
+        #implementation
 
         /// The application's state, which handlers extract with axum's `State`; it is cheap to clone.
         #visibility type Users = #runtime::Users<App>;
@@ -56,8 +65,8 @@ pub(super) fn application(application: &Application) -> TokenStream {
         #visibility type Visitor = #runtime::Visitor<#user>;
 
         /// The generated routes, to which the application adds its own.
-        #visibility fn router(users: Users) -> #runtime::UsersRouter<App> {
-            #runtime::UsersRouter::new(users)
+        #visibility fn router(#users: Users) -> #router_type {
+            #new_router
         }
 
         #needs
@@ -126,27 +135,13 @@ fn option(value: Option<TokenStream>) -> TokenStream {
 fn needs(application: &Application) -> TokenStream {
     let runtime = &application.runtime;
     let asked = application.needs.iter().map(|(need, span)| {
-        let user = located(application.user.to_token_stream(), *span);
-        let function = match need {
-            Need::Verified => quote!(has_verified),
-            Need::Mailbox => quote!(has_mailbox),
+        let need = match need {
+            Need::Verified => quote!(HasVerified),
+            Need::Mailbox => quote!(HasMailbox),
         };
-        quote!(#function::<#user>();)
+        let need = quote!(<<App as #runtime::Application>::User as #runtime::#need>::NEEDED);
+        let need = located(need, *span);
+        quote!(const _: () = #need;)
     });
-    let asked: Vec<_> = asked.collect();
-    if asked.is_empty() {
-        return TokenStream::new();
-    }
-    let declared = [(quote!(has_verified), quote!(HasVerified)), (quote!(has_mailbox), quote!(HasMailbox))];
-    let declared =
-        declared.into_iter().zip([Need::Verified, Need::Mailbox]).filter_map(|((function, bound), need)| {
-            let used = application.needs.iter().any(|(other, _)| *other == need);
-            used.then(|| quote!(fn #function<T: #runtime::#bound>() {}))
-        });
-    quote! {
-        const _: fn() = || {
-            #( #declared )*
-            #( #asked )*
-        };
-    }
+    asked.collect()
 }

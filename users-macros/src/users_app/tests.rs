@@ -81,7 +81,7 @@ fn an_application_with_every_argument() {
 fn an_application_with_defaults() {
     let expansion = pretty(expand_with(quote!(auth = "jwt_cookie"), user_module(), ALL));
     for line in [
-        "type User = User;",
+        "type User = <User as ::users_runtime::UserModel>::Model;",
         "type Auth = ::users_runtime::JwtCookie;",
         "type Hooks = ::users_runtime::NoHooks;",
         "login: \"/login\",",
@@ -93,8 +93,8 @@ fn an_application_with_defaults() {
         "reset: \"/reset-password\",",
         "path: \"/users/me\",",
         "delete: false,",
-        "has_verified::<User>();",
-        "has_mailbox::<User>();",
+        "as ::users_runtime::HasVerified>::NEEDED;",
+        "as ::users_runtime::HasMailbox>::NEEDED;",
         "pub fn router(users: Users) -> ::users_runtime::UsersRouter<App> {",
     ] {
         assert!(expansion.contains(line), "{line} is missing in\n{expansion}");
@@ -107,7 +107,7 @@ fn groups_that_are_not_listed_do_not_exist() {
     for line in ["register: ::core::option::Option::None,", "current_user: ::core::option::Option::None,"] {
         assert!(expansion.contains(line), "{line} is missing in\n{expansion}");
     }
-    assert!(!expansion.contains("has_verified"), "nothing needs it");
+    assert!(!expansion.contains("HasVerified"), "nothing needs it");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_broken_application_keeps_the_module_and_its_names() {
     assert!(expansion.contains("pub struct User;"));
     assert!(expansion.contains("type Auth = ::users_runtime::Jwt;"));
     assert!(expansion.contains("pub type Users = "));
-    assert!(!expansion.contains("has_verified"));
+    assert!(!expansion.contains("HasVerified"));
 
     let without_backends = Enabled { jwt: false, session: false };
     let expansion = pretty(expand_with(quote!(auth = "jwt"), user_module(), without_backends));
@@ -191,7 +191,9 @@ fn a_backend_needs_its_cargo_feature() {
 fn arguments_are_checked() {
     assert_messages(&[
         (quote!(auth = "jwt", exclud = []), "unknown argument `exclud`; did you mean `exclude`?"),
-        (quote!(auth = "jwt", auth = "session"), "duplicate argument `auth`"),
+        (quote!(auth = "jwt", auth = "session"), "duplicate argument `auth`; remove one of the two"),
+        (quote!(auth = "jwt", user = 5), "write a path, such as `user = crate::path`"),
+        (quote!("jwt", auth = "jwt"), "this is no argument; write one by its name"),
         (quote!(auth = "jwt", role = Role), "`role` is not part of this version; remove it"),
         (quote!(auth = "jwt", exclude = "/health"), "write a list of patterns: `exclude = [\"/health\"]`"),
         (quote!(auth = "jwt", exclude = [5]), "a pattern is a string; write one such as `\"/health\"`"),
@@ -262,7 +264,7 @@ fn route_groups_are_checked() {
             "the route group `roles` is not part of this version; remove it",
         ),
         (quote!(auth = "jwt", routes("auth")), "this is no route group; write a word such as `auth`"),
-        (quote!(auth = "jwt", routes(auth, auth)), "duplicate argument `auth`"),
+        (quote!(auth = "jwt", routes(auth, auth)), "duplicate argument `auth`; remove one of the two"),
         (quote!(auth = "jwt", routes(auth(logn = "/x"))), "unknown argument `logn`; did you mean `login`?"),
         (
             quote!(auth = "jwt", routes(auth = "/x")),
@@ -306,7 +308,7 @@ fn the_module_holds_one_user_and_no_generated_name() {
     assert_eq!(
         of(quote! { mod accounts {} }),
         [
-            "no struct in `accounts` derives `UserModel`; write `#[derive(Clone, UserModel)]` above one, or `user = path` in `#[users_app(...)]`"
+            "no struct in `accounts` derives `UserModel`; write `#[derive(UserModel)]` above one, or `user = path` in `#[users_app(...)]`"
         ]
     );
     assert_eq!(

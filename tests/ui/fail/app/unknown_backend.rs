@@ -1,20 +1,23 @@
-use users_runtime::users_app;
+//! Backends that do not exist.
 
-#[users_app(auth = "jwt_cooky")]
-mod accounts {
-    use users_runtime::{PasswordHash, UserModel};
+use users_runtime::{PasswordHash, UserModel, users_app};
 
-    #[derive(UserModel)]
-    pub struct User {
-        #[user(id)]
-        pub id: i64,
-        #[user(identifier)]
-        pub email: String,
-        #[user(password_hash)]
-        password_hash: PasswordHash,
-        #[user(verified)]
-        pub is_verified: bool,
-    }
+#[derive(UserModel)]
+pub struct User {
+    #[user(id)]
+    pub id: i64,
+    #[user(identifier)]
+    pub email: String,
+    #[user(password_hash)]
+    password_hash: PasswordHash,
+    #[user(verified)]
+    pub is_verified: bool,
 }
+
+#[users_app(auth = "jwt_cooky", user = super::User)]
+mod misspelt {}
+
+#[users_app(auth = "basic", user = super::User)]
+mod unknown {}
 
 fn main() {}

@@ -12,8 +12,28 @@ use crate::{
     },
 };
 
+/// The library's tables, which stand beside the user's.
+const OWN_TABLES: [&str; 7] = [
+    "users_migrations",
+    "users_one_time_tokens",
+    "users_outbox",
+    "users_revoked_tokens",
+    "users_role_members",
+    "users_roles",
+    "users_sessions",
+];
+
 pub(super) fn table(name: &Ident, literal: Option<&LitStr>) -> Result<String> {
-    literal.map_or_else(|| Ok(plural(&snake_case(&key(name)))), |literal| sql_name(literal, "table"))
+    let table =
+        literal.map_or_else(|| Ok(plural(&snake_case(&key(name)))), |literal| sql_name(literal, "table"))?;
+    // Databases compare the names of tables without regard to case.
+    if OWN_TABLES.contains(&table.to_lowercase().as_str()) {
+        let span = literal.map_or_else(|| name.span(), LitStr::span);
+        let text =
+            format!("`{table}` is a table of the library's own; write another one with `table = \"...\"`");
+        return Err(mistake(span, text));
+    }
+    Ok(table)
 }
 
 pub(super) fn column(field: &FieldAttributes, ident: &Ident) -> Result<String> {

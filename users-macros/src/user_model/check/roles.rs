@@ -171,6 +171,11 @@ pub(super) fn marked_mailbox(read: &[FieldAttributes], kind: IdentifierKind) -> 
     let mut first: Option<&FieldAttributes> = None;
     for field in read {
         let Some(word) = &field.mailbox else { continue };
+        let another = [&field.id, &field.password_hash, &field.active, &field.verified];
+        if another.iter().any(|role| role.is_some()) {
+            // The role has a message of its own.
+            continue;
+        }
         if field.identifier.is_some() && kind == IdentifierKind::Username {
             mistakes.push(mistake(word.0, "a name is no mail address; mark another field with `mailbox`"));
         } else if has_identifier && kind == IdentifierKind::Email {

@@ -11,18 +11,22 @@ pub(super) struct User {
     pub(super) visibility: Visibility,
 }
 
-pub(super) fn user(arguments: &Arguments, module: &ItemMod, items: &[Item]) -> Result<User> {
+/// Finds the model; `None` when its name could not be read, which has left its own mistake behind.
+pub(super) fn user(arguments: &Arguments, module: &ItemMod, items: &[Item]) -> Result<Option<User>> {
     let inline = |name: &Ident| {
         types(items).find(|(ident, ..)| *ident == name).map(|(_, visibility, _)| visibility.clone())
     };
     if let Some(path) = &arguments.user {
         let visibility = path.get_ident().and_then(inline).unwrap_or_else(|| parse_quote!(pub));
-        return Ok(User { path: path.clone(), visibility });
+        return Ok(Some(User { path: path.clone(), visibility }));
+    }
+    if arguments.names_user {
+        return Ok(None);
     }
     let mut models = types(items).filter(|(.., attributes)| derives_user_model(attributes));
     match (models.next(), models.next()) {
         (Some((ident, visibility, _)), None) => {
-            Ok(User { path: Path::from(ident.clone()), visibility: visibility.clone() })
+            Ok(Some(User { path: Path::from(ident.clone()), visibility: visibility.clone() }))
         }
         (Some((first, ..)), Some((second, ..))) => {
             let text = format!(
@@ -32,9 +36,8 @@ pub(super) fn user(arguments: &Arguments, module: &ItemMod, items: &[Item]) -> R
         }
         (None, _) => {
             let name = &module.ident;
-            let text = format!(
-                "no struct in `{name}` derives `UserModel`; write `#[derive(Clone, UserModel)]` above one"
-            );
+            let text =
+                format!("no struct in `{name}` derives `UserModel`; write `#[derive(UserModel)]` above one");
             Err(mistake(name.span(), format!("{text}, or `user = path` in `#[users_app(...)]`")))
         }
     }

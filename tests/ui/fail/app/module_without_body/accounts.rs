@@ -1,0 +1,3 @@
+//! The items of another file.
+
+pub struct User;

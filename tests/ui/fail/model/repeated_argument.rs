@@ -1,0 +1,17 @@
+//! An argument that is written twice.
+
+use users_runtime::{PasswordHash, UserModel};
+
+#[derive(UserModel)]
+pub struct User {
+    #[user(id)]
+    pub id: i64,
+    #[user(identifier)]
+    pub email: String,
+    #[user(password_hash)]
+    password_hash: PasswordHash,
+    #[user(column = "a", column = "b")]
+    pub score: i64,
+}
+
+fn main() {}

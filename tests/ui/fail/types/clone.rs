@@ -1,0 +1,23 @@
+//! A type without `Clone` and `Debug`, which the DTOs need.
+
+use serde::{Deserialize, Serialize};
+use users_runtime::{PasswordHash, UserModel};
+
+#[derive(Deserialize, Serialize, sqlx::Type)]
+pub enum Plan {
+    Free,
+    Paid,
+}
+
+#[derive(UserModel)]
+pub struct User {
+    #[user(id)]
+    pub id: i64,
+    #[user(identifier)]
+    pub email: String,
+    #[user(password_hash)]
+    password_hash: PasswordHash,
+    pub plan: Plan,
+}
+
+fn main() {}

@@ -1,0 +1,118 @@
+//! Modules without the prelude, and a renamed crate.
+
+#![deny(warnings, missing_docs)]
+
+extern crate users_runtime as renamed;
+
+/// Nothing is in scope here but what is written.
+pub mod bare {
+    #![no_implicit_prelude]
+
+    /// Names that the expansion must not meet.
+    pub mod decoys {
+        /// Not the one of the standard library.
+        pub struct Option;
+        /// Not the one of the standard library.
+        pub struct Vec;
+        /// Not the one of the standard library.
+        pub trait Clone {}
+    }
+
+    /// The model and the application in one module.
+    #[::renamed::users_app(
+        crate = ::renamed,
+        auth = ["session", "jwt"],
+        exclude = ["/health", "/public/{*path}"],
+        hooks = Quiet,
+        routes(auth(login = "/sign-in"), register, verify, password_reset, current_user(delete)),
+    )]
+    pub mod accounts {
+        #![no_implicit_prelude]
+
+        #[allow(unused_imports)]
+        use super::decoys::*;
+
+        /// A user.
+        #[derive(::renamed::UserModel)]
+        #[user(crate = ::renamed)]
+        pub struct User {
+            /// The key.
+            #[user(id)]
+            pub id: ::core::primitive::i64,
+            /// The address.
+            #[user(identifier)]
+            pub email: ::std::string::String,
+            #[user(password_hash)]
+            password_hash: ::renamed::PasswordHash,
+            /// Whether the account may be used.
+            #[user(active)]
+            pub is_active: ::core::primitive::bool,
+            /// Whether the mailbox is proven.
+            #[user(verified)]
+            pub is_verified: ::core::primitive::bool,
+            /// Shown to others.
+            #[user(validate = length(2, 40))]
+            pub display_name: ::core::option::Option<::std::string::String>,
+            /// A number.
+            #[user(validate = range(0, 9), default = 3)]
+            pub score: ::core::primitive::i64,
+        }
+
+        /// Hooks that do nothing.
+        #[derive(::core::default::Default)]
+        pub struct Quiet;
+
+        impl ::renamed::Hooks<User> for Quiet {}
+    }
+}
+
+/// Columns whose names are those of the expansion's own variables.
+pub mod variables {
+    use renamed::{PasswordHash, UserModel};
+
+    const VALUE: i64 = 1;
+
+    fn new() -> i64 {
+        VALUE
+    }
+
+    /// A user.
+    #[derive(UserModel)]
+    #[user(crate = ::renamed)]
+    pub struct User {
+        /// The key.
+        #[user(id)]
+        pub id: i64,
+        /// The address.
+        #[user(identifier)]
+        pub new: String,
+        #[user(password_hash)]
+        hash: PasswordHash,
+        /// A number.
+        #[user(validate = range(0, new() + VALUE), default = new())]
+        pub registration: i64,
+        /// A number.
+        pub arguments: Option<i64>,
+        /// A number.
+        pub row: i64,
+        /// A number.
+        pub dto: i64,
+        /// A number.
+        pub serializer: i64,
+        /// A number.
+        pub errors: i64,
+        /// A number.
+        pub update: i64,
+        /// A number.
+        pub canonical: i64,
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let users = bare::accounts::Users::connect("sqlite::memory:", renamed::Config::development().unwrap());
+    let router = bare::accounts::router(users.await.unwrap());
+    assert!(router.guide("http://localhost").contains("/sign-in"));
+    let update = variables::UserUpdate { row: Some(1), ..variables::UserUpdate::default() };
+    assert!(renamed::UpdateDto::changes_own_fields(&update));
+}
