@@ -20,13 +20,14 @@ fn read(model: &Model) -> TokenStream {
     let shown: Vec<_> = model.fields.iter().filter(|field| field.dtos.read).collect();
     let count = number(shown.len());
     let mutable = (!shown.is_empty()).then(|| quote!(mut));
+    let import = (!shown.is_empty()).then(|| quote!(use #runtime::Exposable as __Exposable;));
     let fields = shown.iter().map(|field| declare(field, &quote!(), &field.ty.to_token_stream()));
     let doc = format!("What responses show of `{}`.", model.name);
     let dto = structure(model, "Read", &doc, &quote!(), &quote!(), fields);
     let exposed = shown.iter().map(|field| {
         let Field { ident, ty, .. } = field;
         let key = field.key();
-        let exposable = as_trait(ty, &quote!(#runtime::Exposable));
+        let exposable = as_trait(ty, &quote!(__Exposable));
         let value = reference("self", ident, ty);
         quote!(#exposable::expose(#value, #key, &mut dto)?;)
     });
@@ -34,16 +35,18 @@ fn read(model: &Model) -> TokenStream {
     quote! {
         #dto
 
-        impl #serde::Serialize for #name {
-            fn serialize<S: #serde::Serializer>(
-                &self,
-                serializer: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                let #mutable dto = #serde::Serializer::serialize_struct(serializer, #text, #count)?;
-                #( #exposed )*
-                #serde::ser::SerializeStruct::end(dto)
+        const _: () = {
+            #import
+            use #serde::{Serialize as __Serialize, Serializer as __Serializer};
+
+            impl __Serialize for #name {
+                fn serialize<S: __Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    let #mutable dto = __Serializer::serialize_struct(serializer, #text, #count)?;
+                    #( #exposed )*
+                    #serde::ser::SerializeStruct::end(dto)
+                }
             }
-        }
+        };
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
     let update = model.dto("Update");
     let id = &model.id.ty;
     let sql = statements(model, dialect);
-    let column_type = quote!(#runtime::ColumnType<#database>);
+    let column_type = quote!(__Column<__DB>);
     let columns = model.fields.iter().flat_map(|field| columns(model, field, &column_type));
     let values = model.fields.iter().enumerate().map(|(index, field)| {
         let ident = &field.ident;
@@ -35,30 +35,35 @@ pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
     let updated: Vec<_> = model.updatable().map(|field| change(field, &column_type)).collect();
     let update_parameter = if updated.is_empty() { quote!(_update) } else { quote!(update) };
     quote! {
-        impl #runtime::Stored<#database> for #name {
-            const SQL: #runtime::ModelSql = #sql;
+        const _: () = {
+            use #runtime::{ColumnRole as __Role, ColumnType as __Column};
+            type __DB = #database;
 
-            fn columns() -> #runtime::__private::Vec<#runtime::Column> {
-                ::core::convert::From::from([ #( #columns, )* ])
-            }
+            impl #runtime::Stored<__DB> for #name {
+                const SQL: #runtime::ModelSql = #sql;
 
-            fn from_row(row: &#row) -> ::core::result::Result<Self, #sqlx::Error> {
-                ::core::result::Result::Ok(Self { #( #values, )* })
-            }
+                fn columns() -> #runtime::__private::Vec<#runtime::Column> {
+                    ::core::convert::From::from([ #( #columns, )* ])
+                }
 
-            fn insert_arguments(&self, canonical: &::core::primitive::str) -> #result {
-                let mut arguments: #arguments = ::core::default::Default::default();
-                #( #inserted )*
-                ::core::result::Result::Ok(arguments)
-            }
+                fn from_row(row: &#row) -> ::core::result::Result<Self, #sqlx::Error> {
+                    ::core::result::Result::Ok(Self { #( #values, )* })
+                }
 
-            fn update_arguments(#key_name: #id, #update_parameter: &#update) -> #result {
-                let mut arguments: #arguments = ::core::default::Default::default();
-                #key
-                #( #updated )*
-                ::core::result::Result::Ok(arguments)
+                fn insert_arguments(&self, canonical: &::core::primitive::str) -> #result {
+                    let mut arguments: #arguments = ::core::default::Default::default();
+                    #( #inserted )*
+                    ::core::result::Result::Ok(arguments)
+                }
+
+                fn update_arguments(#key_name: #id, #update_parameter: &#update) -> #result {
+                    let mut arguments: #arguments = ::core::default::Default::default();
+                    #key
+                    #( #updated )*
+                    ::core::result::Result::Ok(arguments)
+                }
             }
-        }
+        };
     }
 }
 
@@ -121,13 +126,12 @@ fn literal_or_none(text: Option<String>) -> TokenStream {
 
 /// A field's columns: one, or for the identifier two.
 fn columns(model: &Model, field: &Field, column_type: &TokenStream) -> Vec<TokenStream> {
-    let runtime = &model.runtime;
     let Field { ty, column: name, .. } = field;
     let role = column_role(field.role);
     let nullable = field.is_optional().then(|| quote!(.nullable()));
     let sql_type = field.sql_type.as_ref().map(|sql_type| quote!(.with_sql_type(#sql_type)));
     let of_type = as_trait(ty, column_type);
-    let column = |name: &str, role: &Ident| quote!(#of_type::column(#name, #runtime::ColumnRole::#role));
+    let column = |name: &str, role: &Ident| quote!(#of_type::column(#name, __Role::#role));
     let first = column(name, &role);
     let mut columns = vec![quote!(#first #nullable #sql_type)];
     if field.role == Role::Identifier {
