@@ -141,6 +141,8 @@ fn refusal(path: &str, error: &serde_json::Error) -> Error {
     } else {
         let wanted =
             message.split_once("expected ").map_or("another value", |(_, rest)| without_position(rest));
+        // A struct's name is nobody's business but the program's.
+        let wanted = if wanted.starts_with("struct ") { "an object" } else { wanted };
         (path, Violation::new("invalid_type", format!("expected {wanted}")))
     };
     let field: String = field.chars().take(SHOWN_KEY_CHARACTERS).collect();

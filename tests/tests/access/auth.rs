@@ -145,6 +145,19 @@ async fn jwt_cookie_reads_the_header_before_the_cookie() {
 }
 
 #[tokio::test]
+async fn s21_jwt_cookie_logs_out_of_the_header_and_the_cookie() {
+    let app = App::start(Kind::JwtCookie).await;
+    let [one, other] = [app.user("ada@example.com").await, app.user("ben@example.com").await];
+    let [one, other] = [secret(&app, &one), secret(&app, &other)];
+    let both = carrying(&app, Carrier::Cookie, &one);
+    both.set_bearer(Some(&other));
+    both.log_out().await.expect(201, "");
+    for token in [one, other] {
+        carrying(&app, Carrier::Cookie, &token).me().await.expect(401, "unauthenticated");
+    }
+}
+
+#[tokio::test]
 async fn the_scheme_bearer_has_no_case() {
     let app = App::start(Kind::Jwt).await;
     let token = secret(&app, &app.user("ada@example.com").await);

@@ -99,6 +99,20 @@ fn with_first(right: &Value, value: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn s51_no_answer_names_a_type_of_the_program() {
+    let app = App::start(Kind::Session).await;
+    for body in ["1", "null", "\"text\""] {
+        let request = app.client().request("POST", "/register").header("content-type", "application/json");
+        let answer = app.client().send(request.body(body)).await.expect(422, "validation_failed");
+        assert!(
+            answer.text.contains("expected an object") && !answer.text.contains("User"),
+            "{}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
 async fn s51_unknown_keys_are_refused_by_name() {
     let fixture = Fixture::new().await;
     for key in ["is_verified", "roles", "Email", "password ", "é", "constructor"] {

@@ -91,7 +91,9 @@ impl<U: Storable> Backend<U> for JwtCookie {
         request: &Parts,
         transaction: &mut Transaction,
     ) -> Result<Credential, Error> {
-        revoke(directory, header_or_cookie(directory, request), transaction).await?;
+        // Both, for a client may carry two tokens and expects to be out.
+        revoke(directory, bearer(request), transaction).await?;
+        revoke(directory, cookie::read(&directory.config, request, COOKIE), transaction).await?;
         let value = cookie::take(&directory.config, COOKIE)?;
         Ok(Credential::default().with_header(header::SET_COOKIE, value))
     }

@@ -23,24 +23,25 @@ impl Argon2Cost {
 
     /// The constructor behind [`argon2_cost!`](crate::argon2_cost), which calls it while compiling.
     ///
-    /// # Panics
-    /// When the cost is outside the bounds; in a constant that is a compile error.
+    /// # Errors
+    /// When the cost is outside the bounds: what to write instead.
     #[doc(hidden)]
-    #[must_use]
-    pub const fn __checked(m_kib: u32, t: u32, p: u32) -> Self {
-        assert!(
-            m_kib >= Self::M_KIB_FLOOR,
+    pub const fn __checked(m_kib: u32, t: u32, p: u32) -> Result<Self, &'static str> {
+        Err(if m_kib < Self::M_KIB_FLOOR {
             "the Argon2id memory is under the floor; write `m = 19456` (KiB) or more"
-        );
-        assert!(t >= Self::T_FLOOR, "the Argon2id passes are under the floor; write `t = 2` or more");
-        assert!(p >= Self::P_FLOOR, "the Argon2id lanes are under the floor; write `p = 1` or more");
-        assert!(
-            m_kib <= Self::M_KIB_CEILING,
+        } else if t < Self::T_FLOOR {
+            "the Argon2id passes are under the floor; write `t = 2` or more"
+        } else if p < Self::P_FLOOR {
+            "the Argon2id lanes are under the floor; write `p = 1` or more"
+        } else if m_kib > Self::M_KIB_CEILING {
             "a hash may take at most 1 GiB; write `m = 1048576` (KiB) or less"
-        );
-        assert!(t <= Self::T_CEILING, "a hash may take at most 64 passes; write `t = 64` or less");
-        assert!(p <= Self::P_CEILING, "a hash may have at most 64 lanes; write `p = 64` or less");
-        Self { m_kib, t, p }
+        } else if t > Self::T_CEILING {
+            "a hash may take at most 64 passes; write `t = 64` or less"
+        } else if p > Self::P_CEILING {
+            "a hash may have at most 64 lanes; write `p = 64` or less"
+        } else {
+            return Ok(Self { m_kib, t, p });
+        })
     }
 
     /// The memory of one hash, in KiB.
@@ -91,7 +92,12 @@ impl Default for Argon2Cost {
 #[macro_export]
 macro_rules! argon2_cost {
     (m = $m:expr, t = $t:expr, p = $p:expr $(,)?) => {{
-        const __ARGON2_COST: $crate::Argon2Cost = $crate::Argon2Cost::__checked($m, $t, $p);
+        // A constant, so that a cost outside the bounds is a compile error, and the panic stands here, so that it is
+        // one at this line.
+        const __ARGON2_COST: $crate::Argon2Cost = match $crate::Argon2Cost::__checked($m, $t, $p) {
+            ::core::result::Result::Ok(cost) => cost,
+            ::core::result::Result::Err(message) => ::core::panic!("{}", message),
+        };
         __ARGON2_COST
     }};
 }
@@ -117,8 +123,7 @@ mod tests {
             (19_456, 65, 1),
             (19_456, 2, 65),
         ] {
-            let made = std::panic::catch_unwind(|| Argon2Cost::__checked(m_kib, t, p));
-            assert!(made.is_err(), "m={m_kib},t={t},p={p}");
+            assert!(Argon2Cost::__checked(m_kib, t, p).is_err(), "m={m_kib},t={t},p={p}");
         }
     }
 }
