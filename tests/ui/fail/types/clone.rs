@@ -1,9 +1,9 @@
-//! A type without `Clone` and `Debug`, which the DTOs need.
+//! A type without `Clone`, which the DTOs need; these are the compiler's own words.
 
 use serde::{Deserialize, Serialize};
 use users_runtime::{PasswordHash, UserModel};
 
-#[derive(Deserialize, Serialize, sqlx::Type)]
+#[derive(Debug, Deserialize, Serialize, sqlx::Type)]
 pub enum Plan {
     Free,
     Paid,
