@@ -13,17 +13,25 @@ pub(super) use roles::*;
 pub(super) use schema::migrate;
 pub(super) use users::*;
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use tokio::time::sleep;
+
 use crate::{error::Error, token::Fingerprint};
 
 /// How long a statement waits for another writer, and a request for a connection, before the answer is 503.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long to wait before another try at what does not wait by itself.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// More connections than this read no faster from one file.
 const MAX_CONNECTIONS: u32 = 8;
@@ -47,7 +55,22 @@ pub(super) async fn connect(url: &str) -> Result<SqlitePool, Error> {
         .acquire_timeout(PATIENCE)
         // A connection to a file does not go stale; asking before each statement costs a sixth of the throughput.
         .test_before_acquire(false);
-    Ok(pool.connect_with(options).await?)
+    let started = Instant::now();
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            // Switching a new file to WAL does not wait for others that do the same.
+            Err(error) if is_busy(&error) && started.elapsed() < PATIENCE => sleep(RETRY_PAUSE).await,
+            connected => return Ok(connected?),
+        }
+    }
+}
+
+/// Whether another connection was in the way (<https://sqlite.org/rescode.html#busy>); the low byte of a code is its
+/// kind.
+fn is_busy(error: &sqlx::Error) -> bool {
+    const SQLITE_BUSY: i32 = 5;
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 /// Takes the write lock at once: a transaction that read first and wrote later could fail when another one wrote
