@@ -58,6 +58,11 @@
 //! `sqlite`, `session`, `jwt` and `smtp` are on by default. `bcrypt` and `pbkdf2` verify stored hashes of these schemes;
 //! `chrono`, `time` and `json` let columns of your own have these types.
 
+#![cfg_attr(
+    not(all(feature = "jwt", feature = "session")),
+    allow(dead_code, reason = "some statements and helpers serve only a backend that is switched off here")
+)]
+
 mod app;
 mod auth;
 mod clock;
