@@ -64,7 +64,7 @@ pub trait Hooks<U: UserModel>: Send + Sync + 'static {
         ready(Ok(()))
     }
 
-    /// After the credential is issued, in the same transaction.
+    /// After a login has succeeded, in the transaction that issues its credential.
     fn after_login(
         &self,
         request: &Parts,

@@ -102,14 +102,15 @@ impl<A: Application> Users<A> {
             Some(current) if current.password_hash() == hash && current.is_active() => current,
             _ => return Ok(None),
         };
+        self.hooks().after_login(request, &current, &mut transaction).await?;
+        // The hook may have written to the row that the credential is for and that the client is about to be shown.
+        let Some(shown) = transaction.user_by_id::<A::User>(id).await? else { return Ok(None) };
+        // Last, because a store of sessions beside the database cannot be rolled back.
         let credential = self
             .backend()
-            .log_in(directory, request, &current, &mut transaction)
+            .log_in(directory, request, &shown, &mut transaction)
             .await?
             .ok_or_else(|| Error::internal("the authentication backend issues no credential"))?;
-        self.hooks().after_login(request, &current, &mut transaction).await?;
-        // The hook may have written to the row that the client is about to be shown.
-        let shown = transaction.user_by_id::<A::User>(id).await?.unwrap_or(current);
         transaction.commit().await?;
         Ok(Some((shown, credential)))
     }
