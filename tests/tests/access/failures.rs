@@ -222,7 +222,7 @@ impl PasswordScheme for Gate {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s58_a_full_password_queue_is_503_for_passwords_alone() {
-    let (begun, _begun) = mpsc::sync_channel(16);
+    let (begun, comparing) = mpsc::sync_channel(16);
     let (open, gate) = mpsc::channel();
     let scheme = Gate { begun, open: Mutex::new(gate) };
     let config = |config: Config| config.with_hash_pool(1, 1).with_scheme(scheme);
@@ -233,11 +233,17 @@ async fn s58_a_full_password_queue_is_503_for_passwords_alone() {
     app.execute("UPDATE users SET password_hash = 'gate' WHERE email = 'ada@example.com'").await;
 
     let mut waiting = tokio::task::JoinSet::new();
-    for _ in 0..6 {
-        let client = app.client();
-        waiting.spawn(async move { client.log_in("ada@example.com", PASSWORD).await });
+    let log_in = |client: Client| async move { client.log_in("ada@example.com", PASSWORD).await };
+    waiting.spawn(log_in(app.client()));
+    let begun = tokio::task::spawn_blocking(move || {
+        comparing.recv_timeout(Duration::from_secs(20)).expect("the comparison begins");
+        comparing
+    });
+    let _comparing = begun.await.expect("no panic");
+    // One is being compared, and of these one waits for it; the others are told to come back.
+    for _ in 0..5 {
+        waiting.spawn(log_in(app.client()));
     }
-    // One is being compared and one waits for it; the others are told to come back.
     for _ in 0..4 {
         let answer =
             waiting.join_next().await.expect("an answer").expect("no panic").expect(503, "overloaded");
