@@ -457,3 +457,16 @@ each_backend!(s31_bytes_that_http_forbids_never_reach_a_handler, |app| async mov
         assert!(matches!(reply.status, 400 | 401), "{value:?}: {}", reply.status);
     }
 });
+
+#[tokio::test]
+async fn a_role_goes_to_a_user_who_is_there() {
+    let app = App::start(Kind::Session).await;
+    let nobody = app.admin.assign_role(uuid::Uuid::nil(), "administrator").await;
+    assert!(matches!(nobody, Err(users_runtime::Error::NotFound)), "{nobody:?}");
+    assert_eq!(app.count("SELECT COUNT(*) FROM users_roles").await, 0);
+    let id = app.verified("ada@example.com").await;
+    for name in ["", "two\nlines", &"x".repeat(65)] {
+        let refused = app.admin.assign_role(id, name).await;
+        assert!(matches!(refused, Err(users_runtime::Error::Validation(_))), "{name:?}: {refused:?}");
+    }
+}

@@ -326,3 +326,16 @@ async fn what_a_user_chooses_is_escaped_in_the_html_of_a_mail() {
     assert!(mail.text.contains(email), "{}", mail.text);
     assert!(!mail.html.contains("&copy@"), "{}", mail.html);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_takes_longer_than_its_lease_is_sent_once() {
+    let app = App::start(Kind::Session).await;
+    // The lease is 15 seconds; the worker that holds it renews it while it sends.
+    app.mailbox.delay(Duration::from_secs(18));
+    app.client().register("ada@example.com", PASSWORD).await.expect(201, "");
+    tokio::time::sleep(Duration::from_secs(17)).await;
+    assert_eq!(app.count("SELECT attempts FROM users_outbox").await, 1);
+    app.mailbox.nth("ada@example.com", 1).await;
+    assert_eq!(app.mailbox.settled("ada@example.com").await, 1);
+    assert_eq!(app.count("SELECT COUNT(*) FROM users_outbox").await, 0);
+}

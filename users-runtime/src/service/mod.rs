@@ -182,6 +182,9 @@ impl<A: Application> Users<A> {
 
     /// Lets an account be used, or not. Its credentials are refused from the next request on (S23).
     ///
+    /// Deactivation ends the sessions for good. A JWT is refused as long as the account is not active, and is good
+    /// again for what is left of its lifetime if the account is activated before that ends.
+    ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such user, or the model has no field `active`.
     pub async fn set_active(&self, id: <A::User as UserModel>::Id, active: bool) -> Result<(), Error> {
@@ -208,13 +211,15 @@ impl<A: Application> Users<A> {
     /// Gives a user a role, which is created if there is none of the name.
     ///
     /// # Errors
-    /// [`Error::Validation`] when the name is empty, longer than 64 characters or holds control characters.
+    /// [`Error::Validation`] when the name is empty, longer than 64 characters or holds control characters, and
+    /// [`Error::NotFound`] when there is no such user.
     pub async fn assign_role(&self, id: <A::User as UserModel>::Id, role: &str) -> Result<(), Error> {
         if role.is_empty() || role.chars().count() > 64 || role.chars().any(char::is_control) {
             let detail = "a role is named by 1 to 64 characters without control characters";
             return Err(Error::field("role", Violation::new("invalid_role", detail)));
         }
         let mut transaction = self.directory().database.begin().await?;
+        transaction.user_by_id::<A::User>(id).await?.ok_or(Error::NotFound)?;
         transaction.assign_role::<A::User>(id, role).await?;
         transaction.commit().await
     }
