@@ -4,6 +4,8 @@ use axum::http::HeaderValue;
 use users_runtime::{Error, Hooks, Parts, PasswordHash, Transaction, UserModel};
 use uuid::Uuid;
 
+use crate::{On, store::execute_in};
+
 /// The user of the test applications.
 #[derive(Clone, Debug, UserModel)]
 pub struct User {
@@ -80,10 +82,8 @@ impl Hooks<User> for TestHooks {
         user: &User,
         transaction: &mut Transaction,
     ) -> Result<(), Error> {
-        sqlx::query("UPDATE users SET login_count = login_count + 1 WHERE id = ?1")
-            .bind(user.id)
-            .execute(transaction.sqlite()?)
-            .await?;
+        let count = "UPDATE users SET login_count = login_count + 1 WHERE id = ?";
+        execute_in(transaction, count, [user.id.into()]).await?;
         obey(request, "after_login")
     }
 
@@ -116,15 +116,21 @@ impl Hooks<User> for TestHooks {
     }
 }
 
+/// The hooks' own table.
+pub(crate) const HOOK_NOTES: On<&str> = On {
+    sqlite: "CREATE TABLE hook_notes (number INTEGER PRIMARY KEY AUTOINCREMENT, step TEXT NOT NULL, \
+             user_id BLOB NOT NULL, request TEXT NOT NULL)",
+    postgres: "CREATE TABLE hook_notes (number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, step TEXT NOT NULL, \
+               user_id UUID NOT NULL, request TEXT NOT NULL)",
+    mysql: "CREATE TABLE hook_notes (number BIGINT AUTO_INCREMENT PRIMARY KEY, step VARCHAR(255) NOT NULL, \
+            user_id BINARY(16) NOT NULL, request TEXT NOT NULL)",
+};
+
 /// Writes a step down in the hook's own table, inside the library's transaction.
 async fn note(transaction: &mut Transaction, step: &str, user: Uuid, request: &Parts) -> Result<(), Error> {
-    sqlx::query("INSERT INTO hook_notes (step, user_id, request) VALUES (?1, ?2, ?3)")
-        .bind(step)
-        .bind(user)
-        .bind(format!("{} {}", request.method, request.uri))
-        .execute(transaction.sqlite()?)
-        .await?;
-    Ok(())
+    let insert = "INSERT INTO hook_notes (step, user_id, request) VALUES (?, ?, ?)";
+    let request = format!("{} {}", request.method, request.uri);
+    execute_in(transaction, insert, [step.into(), user.into(), request.into()]).await
 }
 
 /// `"session"`.

@@ -1,18 +1,31 @@
-//! Test support: the same application with each backend, served over real HTTP on SQLite.
+//! Test support: the same application with each backend, served over real HTTP on the database that `TEST_DATABASE`
+//! names: `sqlite` (the default), `postgres` or `mysql`.
 
 pub mod apps;
 mod client;
+pub mod commands;
+mod database;
+mod keeper;
 mod mailbox;
 mod server;
+mod store;
 
 pub use client::{Answer, Client};
+pub use database::{Database, Engine, On};
 pub use mailbox::Mailbox;
 pub use server::{Admin, App, Kind, Options};
+pub use store::{Columns, Statement, Store, Value};
 
 /// A password that the policy accepts.
 pub const PASSWORD: &str = "correct horse battery staple";
 /// Another one.
 pub const OTHER_PASSWORD: &str = "an entirely different sentence";
+
+/// Now, in milliseconds since 1970.
+pub fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    i64::try_from(since.as_millis()).expect("before the end of time")
+}
 
 /// One test for each backend and session store: `each_backend!(name, |app| async move { ... })`.
 #[macro_export]

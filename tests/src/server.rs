@@ -1,21 +1,16 @@
-//! A test application: a server on a port of its own over a database in a folder of its own.
+//! A test application: a server on a port of its own over a database of its own.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::sync::Arc;
 
 use axum::{Json, Router, routing::get};
 use serde_json::json;
-use sqlx::SqlitePool;
 use users_runtime::{
     Application, BoxFuture, Config, CurrentUser, Error, SecretKey, SessionStorage, Users, UsersRouter,
     Visitor,
 };
 use uuid::Uuid;
 
-use crate::{Client, Mailbox, PASSWORD, apps, apps::User};
+use crate::{Client, Database, Mailbox, PASSWORD, Statement, Store, apps, apps::User};
 
 /// A backend and where it keeps what it keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +53,8 @@ impl Default for Options {
 pub trait Admin: Send + Sync {
     fn set_active(&self, id: Uuid, active: bool) -> BoxFuture<'_, Result<(), Error>>;
     fn set_verified(&self, id: Uuid, verified: bool) -> BoxFuture<'_, Result<(), Error>>;
-    fn assign_role<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
-    fn revoke_role<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    fn grant<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    fn withdraw<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
     fn password_computations(&self) -> u64;
 }
 
@@ -72,12 +67,12 @@ impl<A: Application<User = User>> Admin for Users<A> {
         Box::pin(Users::set_verified(self, id, verified))
     }
 
-    fn assign_role<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(Users::assign_role(self, id, role))
+    fn grant<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(Users::grant(self, id, role))
     }
 
-    fn revoke_role<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(Users::revoke_role(self, id, role))
+    fn withdraw<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(Users::withdraw(self, id, role))
     }
 
     fn password_computations(&self) -> u64 {
@@ -91,34 +86,17 @@ pub struct App {
     pub mailbox: Mailbox,
     pub admin: Arc<dyn Admin>,
     /// A pool of the test's own on the application's database.
-    pub pool: SqlitePool,
+    pub store: Store,
     pub base: String,
     client: Client,
     server: tokio::task::JoinHandle<()>,
-    folder: Folder,
-}
-
-/// A folder that goes with its owner.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    database: Database,
 }
 
 impl Drop for App {
     fn drop(&mut self) {
         self.server.abort();
     }
-}
-
-fn new_folder() -> Folder {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("users-tests-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder for the database");
-    Folder(folder)
 }
 
 impl App {
@@ -129,32 +107,28 @@ impl App {
 
     /// The same with changes.
     pub async fn start_with(kind: Kind, options: Options) -> Self {
-        let folder = new_folder();
-        let file = folder.0.join("test.db");
-        let url = format!("sqlite://{}", file.display());
-        let pool = SqlitePool::connect(&format!("{url}?mode=rwc")).await.expect("a database file");
-        sqlx::query(
-            "CREATE TABLE hook_notes (step TEXT NOT NULL, user_id BLOB NOT NULL, request TEXT NOT NULL)",
-        )
-        .execute(&pool)
-        .await
-        .expect("a table for the hooks");
+        let database = Database::new().await;
+        let store = database.store().await;
+        store.execute(apps::HOOK_NOTES.chosen()).await;
         let mailbox = Mailbox::default();
         let mut config = Config::new(SecretKey::generate().expect("randomness"))
             .with_app_name("Tests")
             .with_insecure_cookies(true)
+            // Tests run side by side, and the server has a hundred connections for all of them.
+            .with_max_connections(4)
             .with_mail_transport(mailbox.clone());
         if kind == Kind::SessionInMemory {
             config = config.with_session_storage(SessionStorage::Memory);
         }
         let config = (options.config)(config);
+        let url = database.url();
         let (admin, router) = match kind {
             Kind::Session | Kind::SessionInMemory => {
-                build::<apps::session::App>(&url, config, options.protected, options.public).await
+                build::<apps::session::App>(url, config, options.protected, options.public).await
             }
-            Kind::Jwt => build::<apps::jwt::App>(&url, config, options.protected, options.public).await,
+            Kind::Jwt => build::<apps::jwt::App>(url, config, options.protected, options.public).await,
             Kind::JwtCookie => {
-                build::<apps::jwt_cookie::App>(&url, config, options.protected, options.public).await
+                build::<apps::jwt_cookie::App>(url, config, options.protected, options.public).await
             }
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -163,7 +137,7 @@ impl App {
             axum::serve(listener, router).await.expect("the server runs");
         });
         let client = Client::new(base.clone());
-        Self { kind, mailbox, admin, pool, base, client, server, folder }
+        Self { kind, mailbox, admin, store, base, client, server, database }
     }
 
     /// A client without a credential.
@@ -171,9 +145,19 @@ impl App {
         self.client.fresh()
     }
 
-    /// The folder that holds the database.
-    pub fn folder(&self) -> &Path {
-        &self.folder.0
+    /// The part of the database's address that no answer may name.
+    pub fn secret_address(&self) -> String {
+        self.database.secret()
+    }
+
+    /// What the database keeps, in bytes to be searched.
+    pub async fn contents(&self) -> Vec<u8> {
+        self.database.contents(&self.store).await
+    }
+
+    /// Destroys the database below the application.
+    pub async fn destroy_database(&self) {
+        self.database.destroy(&self.store).await;
     }
 
     /// Registers and verifies a user, and logs a new client in.
@@ -195,21 +179,22 @@ impl App {
 
     /// The key of a user.
     pub async fn id_of(&self, email: &str) -> Uuid {
-        sqlx::query_scalar("SELECT id FROM users WHERE email = ?1")
-            .bind(email)
-            .fetch_one(&self.pool)
-            .await
-            .expect("the user is there")
+        self.store.query("SELECT id FROM users WHERE email = ?").bind(email).value().await
+    }
+
+    /// A statement, whose parameters are each a `?`.
+    pub fn query<'a>(&'a self, sql: &'a str) -> Statement<'a> {
+        self.store.query(sql)
     }
 
     /// A number that a statement without parameters answers.
-    pub async fn count(&self, sql: &'static str) -> i64 {
-        sqlx::query_scalar(sql).fetch_one(&self.pool).await.expect("a number")
+    pub async fn count(&self, sql: &str) -> i64 {
+        self.store.count(sql).await
     }
 
-    /// Runs a statement without parameters.
-    pub async fn execute(&self, sql: &'static str) {
-        sqlx::query(sql).execute(&self.pool).await.expect("a statement that works");
+    /// Runs statements without parameters.
+    pub async fn execute(&self, sql: &str) {
+        self.store.execute(sql).await;
     }
 }
 
@@ -259,6 +244,6 @@ async fn visitor(visitor: Visitor<User>) -> Json<serde_json::Value> {
         "id": visitor.id(),
         "is_active": visitor.is_active(),
         "is_verified": visitor.is_verified(),
-        "roles": visitor.roles(),
+        "roles": visitor.roles().iter().map(|role| role.name.as_str()).collect::<Vec<_>>(),
     }))
 }

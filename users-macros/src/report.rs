@@ -1,7 +1,7 @@
 //! How mistakes reach the user: every one, at its token, in one style.
 
 use darling::{Error, FromMeta, util::path_to_string};
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{LitStr, Meta, Path, Token, Type, spanned::Spanned};
 
@@ -27,6 +27,22 @@ pub(crate) fn located(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(move_to).collect()
 }
 
+/// The same for code with blocks in it: what stands inside of them moves, too.
+pub(crate) fn located_deeply(tokens: TokenStream, span: Span) -> TokenStream {
+    let move_to = |token: TokenTree| match token {
+        TokenTree::Group(group) => {
+            let mut moved = Group::new(group.delimiter(), located_deeply(group.stream(), span));
+            moved.set_span(group.span().located_at(span));
+            TokenTree::Group(moved)
+        }
+        mut other => {
+            other.set_span(other.span().located_at(span));
+            other
+        }
+    };
+    tokens.into_iter().map(move_to).collect()
+}
+
 /// `<T as Trait>`, of which rustc blames one token of the user's when the type lacks the trait.
 ///
 /// Code that needs the same trait of the same type in several places is one mistake: rustc leaves out a message that it
@@ -44,6 +60,22 @@ pub(crate) fn reference(holder: &str, field: &Ident, ty: &Type) -> TokenStream {
     let mut field = field.clone();
     field.set_span(field.span().located_at(span));
     quote!(#and #holder.#field)
+}
+
+/// The code of what is right; or every mistake, and a stub that keeps the rest of the program quiet.
+pub(crate) fn expansion<T>(
+    understood: darling::Result<T>,
+    emit: impl FnOnce(T) -> TokenStream,
+    stub: impl FnOnce() -> TokenStream,
+) -> TokenStream {
+    match understood {
+        Ok(right) => emit(right),
+        Err(error) => {
+            let mut tokens = compile_errors(error);
+            tokens.extend(stub());
+            tokens
+        }
+    }
 }
 
 /// One `compile_error!` for each mistake.

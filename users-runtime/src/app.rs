@@ -1,6 +1,12 @@
 //! What `#[users_app]` states about an application: its types, routes and exclusions.
 
-use crate::{auth::Backend, db::Storable, hooks::Hooks};
+use crate::{
+    auth::Backend,
+    db::Storable,
+    guard::Guards,
+    hooks::Hooks,
+    model::{HasRoles, ResolveTenant, RoleModel, Roles, UserModel},
+};
 
 /// An application, as `#[users_app]` describes it.
 pub trait Application: Send + Sync + 'static {
@@ -8,14 +14,70 @@ pub trait Application: Send + Sync + 'static {
     type User: Storable;
     /// The authentication backend, or a tuple of them: the first that recognises a request wins.
     type Auth: Backend<Self::User>;
-    /// What the application does at each step of an account's life.
-    type Hooks: Hooks<Self::User>;
+    /// What the application does at each step of an account's life, and how it knows a request's tenant.
+    type Hooks: Hooks<Self::User> + ResolveTenant<<Self::User as UserModel>::Tenant>;
 
     /// The route groups that exist, and their paths.
     const ROUTES: Routes;
     /// Patterns of the application's own routes that need no login.
     const EXCLUDE: &'static [&'static str];
+    /// The roles that are made at start-up.
+    const SEED: Seed = Seed::NONE;
+
+    /// Who may use the route groups that are not for every user.
+    #[must_use]
+    fn guards() -> Guards<Self::User> {
+        Guards::default()
+    }
 }
+
+/// The roles that an application knows while it is compiled.
+#[derive(Debug, Clone, Copy)]
+pub struct Seed(fn() -> Vec<&'static str>);
+
+impl Seed {
+    /// No roles.
+    pub const NONE: Self = Self(Vec::new);
+
+    /// The roles of an `enum` that derives [`Roles`].
+    #[must_use]
+    pub const fn of<R: Roles>() -> Self {
+        Self(|| R::ALL.iter().map(|role| role.name()).collect())
+    }
+
+    /// Their names.
+    pub(crate) fn names(self) -> Vec<&'static str> {
+        (self.0)()
+    }
+}
+
+/// A user model whose users and roles can be managed by some of its users.
+#[diagnostic::on_unimplemented(
+    message = "the route groups `users` and `roles` are for administrators, which takes a model with roles",
+    label = "`{Self}` has none",
+    note = "name the groups you want in `routes(...)` without `roles`, and say who may use the group `users`, as in `users(guard = when(is_staff))`"
+)]
+pub trait HasAdministrators: UserModel {
+    /// What an application with such a group evaluates while compiling.
+    const NEEDED: () = ();
+}
+
+#[diagnostic::do_not_recommend]
+impl<U: HasRoles> HasAdministrators for U {}
+
+/// The role model that `#[users_app]` names is the one that the user model names.
+#[diagnostic::on_unimplemented(
+    message = "`{R}` is not the role model of the user model",
+    label = "the user model names `{Self}`",
+    note = "write `#[user(role = path)]` with the same path on the struct that derives `UserModel`"
+)]
+pub trait SameRole<R>: RoleModel {
+    /// What an application that names a role model evaluates while compiling.
+    const NEEDED: () = ();
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: RoleModel> SameRole<R> for R {}
 
 /// The route groups that exist; `None` for those that were left out.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +92,10 @@ pub struct Routes {
     pub password_reset: Option<PasswordResetRoutes>,
     /// The user's own account.
     pub current_user: Option<CurrentUserRoutes>,
+    /// Management of users.
+    pub users: Option<UsersRoutes>,
+    /// Management of roles.
+    pub roles: Option<RolesRoutes>,
 }
 
 /// The paths of the group `auth`.
@@ -73,4 +139,22 @@ pub struct CurrentUserRoutes {
     pub path: &'static str,
     /// Whether `DELETE` lets users delete their own account.
     pub delete: bool,
+}
+
+/// The paths of the group `users`.
+#[derive(Debug, Clone, Copy)]
+pub struct UsersRoutes {
+    /// `GET`: all users; with `/{id}` below it, `GET`, `PATCH` and `DELETE`: one of them.
+    pub path: &'static str,
+}
+
+/// The paths of the group `roles`.
+#[derive(Debug, Clone, Copy)]
+pub struct RolesRoutes {
+    /// `GET` and `POST`: all roles; with `/{id}` below it, `PATCH` and `DELETE`: one of them.
+    pub path: &'static str,
+    /// `PUT`: gives a user a role.
+    pub assign: &'static str,
+    /// `PUT`: takes a role from a user.
+    pub revoke: &'static str,
 }

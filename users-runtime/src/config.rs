@@ -5,6 +5,7 @@ use std::{env, fmt, sync::Arc, time::Duration};
 use url::Url;
 
 use crate::{
+    db::SchemaMode,
     error::Error,
     mail::{MailTransport, Templates, transport_from_setting},
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
@@ -33,6 +34,10 @@ pub enum SessionStorage {
 pub struct Config {
     pub(crate) secret_key: SecretKey,
     pub(crate) app_name: String,
+    pub(crate) administrator_role: String,
+    pub(crate) admin_sets_passwords: bool,
+    pub(crate) max_connections: Option<u32>,
+    pub(crate) schema_mode: SchemaMode,
     pub(crate) base_url: Url,
     pub(crate) verify_url: Option<Url>,
     pub(crate) reset_url: Option<Url>,
@@ -58,6 +63,9 @@ pub struct Config {
     pub(crate) templates: Templates,
 }
 
+/// The role that may manage users and roles, unless `routes(users(guard = ...))` says otherwise.
+pub const ADMINISTRATOR: &str = "administrator";
+
 impl Config {
     /// The secure defaults around a secret key.
     #[must_use]
@@ -66,6 +74,10 @@ impl Config {
         Self {
             secret_key,
             app_name: "users".to_owned(),
+            administrator_role: ADMINISTRATOR.to_owned(),
+            admin_sets_passwords: false,
+            max_connections: None,
+            schema_mode: SchemaMode::Managed,
             base_url: default_base_url(),
             verify_url: None,
             reset_url: None,
@@ -169,6 +181,32 @@ impl Config {
     #[must_use]
     pub fn with_app_name(self, name: impl Into<String>) -> Self {
         Self { app_name: name.into(), ..self }
+    }
+
+    /// The role whose last active member can be neither deleted nor demoted nor deactivated (S56); by default
+    /// [`ADMINISTRATOR`].
+    #[must_use]
+    pub fn with_administrator_role(self, name: impl Into<String>) -> Self {
+        Self { administrator_role: name.into(), ..self }
+    }
+
+    /// Whether administrators may set the passwords of others, which then know two people. Off by default: they send
+    /// the mail by which users choose one.
+    #[must_use]
+    pub fn with_passwords_set_by_administrators(self, allowed: bool) -> Self {
+        Self { admin_sets_passwords: allowed, ..self }
+    }
+
+    /// Whose the tables of the application's models are: by default the library creates those that are absent.
+    #[must_use]
+    pub fn with_schema_mode(self, schema_mode: SchemaMode) -> Self {
+        Self { schema_mode, ..self }
+    }
+
+    /// How many connections the pool that `connect` makes may open: by default 10 to a server, 8 to a SQLite file.
+    #[must_use]
+    pub fn with_max_connections(self, connections: u32) -> Self {
+        Self { max_connections: Some(connections.max(1)), ..self }
     }
 
     /// The origin that the links of mails point to (S35) and that browsers may send requests from (S49).

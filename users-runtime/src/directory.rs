@@ -1,6 +1,6 @@
 //! The application's users as backends and services look them up: settings, keys, database and stores in one place.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{ops::Deref, sync::Arc};
 
 use tokio::sync::Notify;
 
@@ -16,8 +16,8 @@ use crate::{
     validate::{CanonicalIdentifier, canonicalise},
 };
 
-/// The users of an application, as an authentication backend may look them up.
-pub struct Directory<U> {
+/// What all tenants of an application share.
+pub struct Shared {
     pub(crate) config: Config,
     pub(crate) keys: Keys,
     pub(crate) database: Database,
@@ -26,10 +26,9 @@ pub struct Directory<U> {
     pub(crate) sessions: Option<Arc<dyn SessionStore>>,
     /// Wakes the worker that sends mail.
     pub(crate) outbox: Notify,
-    model: PhantomData<fn() -> U>,
 }
 
-impl<U: Storable> Directory<U> {
+impl Shared {
     pub(crate) fn new(config: Config, database: Database) -> Result<Self, Error> {
         config.check()?;
         let passwords =
@@ -46,19 +45,51 @@ impl<U: Storable> Directory<U> {
             passwords,
             sessions,
             outbox: Notify::new(),
-            model: PhantomData,
         })
+    }
+}
+
+/// The users of an application, as an authentication backend may look them up: those of one tenant, and all of them when
+/// the model has no tenants. Cloning shares it.
+pub struct Directory<U: UserModel> {
+    shared: Arc<Shared>,
+    tenant: U::Tenant,
+}
+
+impl<U: UserModel> Clone for Directory<U> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), tenant: self.tenant.clone() }
+    }
+}
+
+impl<U: UserModel> Deref for Directory<U> {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl<U: Storable> Directory<U> {
+    pub(crate) fn new(shared: Arc<Shared>, tenant: U::Tenant) -> Self {
+        Self { shared, tenant }
+    }
+
+    /// The tenant whose users these are; `()` for a model without tenants.
+    #[must_use]
+    pub fn tenant(&self) -> &U::Tenant {
+        &self.tenant
     }
 
     /// The user with this key.
     pub async fn user_by_id(&self, id: U::Id) -> Result<Option<Principal<U>>, Error> {
-        self.database.user_by_id(id).await
+        self.database.user_by_id(&self.tenant, id).await
     }
 
     /// The user with this identifier, however it is written.
     pub async fn user_by_identifier(&self, identifier: &str) -> Result<Option<Principal<U>>, Error> {
         match Self::canonical(identifier) {
-            Some(identifier) => self.database.user_by_canonical(&identifier.canonical).await,
+            Some(identifier) => self.database.user_by_canonical(&self.tenant, &identifier.canonical).await,
             None => Ok(None),
         }
     }

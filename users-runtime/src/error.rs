@@ -56,6 +56,21 @@ pub enum Error {
     /// Somebody has this identifier already.
     #[error("this identifier is taken")]
     IdentifierTaken,
+    /// Somebody has given a role this name already.
+    #[error("a role of this name exists")]
+    RoleNameTaken,
+    /// The user has the role already.
+    #[error("the user has this role already")]
+    RoleAlreadyAssigned,
+    /// The user does not have the role.
+    #[error("the user does not have this role")]
+    RoleNotAssigned,
+    /// The change would leave nobody who may administer.
+    #[error("this is the last active administrator; give somebody else the role first")]
+    LastAdministrator,
+    /// The login is too long ago for what the request wants.
+    #[error("the last login is too long ago; log in again")]
+    ReauthenticationRequired,
     /// A one-time token is unknown, used, superseded or expired: one text for every cause.
     #[error("the token is invalid or has expired; ask for a new mail")]
     TokenInvalid,
@@ -126,10 +141,15 @@ impl Error {
             | Self::Forbidden
             | Self::CurrentPasswordWrong
             | Self::CrossOrigin
+            | Self::ReauthenticationRequired
             | Self::Refused { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::IdentifierTaken => StatusCode::CONFLICT,
+            Self::IdentifierTaken
+            | Self::RoleNameTaken
+            | Self::RoleAlreadyAssigned
+            | Self::RoleNotAssigned
+            | Self::LastAdministrator => StatusCode::CONFLICT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -156,6 +176,11 @@ impl Error {
             Self::CrossOrigin => "cross_origin",
             Self::Refused { code, .. } => code,
             Self::IdentifierTaken => "identifier_taken",
+            Self::RoleNameTaken => "role_name_taken",
+            Self::RoleAlreadyAssigned => "role_already_assigned",
+            Self::RoleNotAssigned => "role_not_assigned",
+            Self::LastAdministrator => "last_administrator",
+            Self::ReauthenticationRequired => "reauthentication_required",
             Self::TokenInvalid => "token_invalid",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",

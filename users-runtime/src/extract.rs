@@ -1,44 +1,61 @@
 //! Who a handler serves: `CurrentUser`, `Option<CurrentUser>` and `Visitor`.
 
-use std::{ops::Deref, sync::Arc};
+use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{Extensions, request::Parts};
 
 use crate::{
-    app::Application, error::Error, future::BoxFuture, model::UserModel, principal::Principal, service::Users,
+    app::Application,
+    error::Error,
+    future::BoxFuture,
+    guard::{Guard, check},
+    model::{RoleName, UserModel},
+    principal::Principal,
+    service::{Scope, Users},
 };
 
 /// The user that a request's credential stands for. It dereferences to the model, so `user.email` works; a handler
 /// that takes it demands a login, and `Option<CurrentUser>` serves others too.
-#[derive(Debug)]
-pub struct CurrentUser<U>(Arc<Principal<U>>);
+pub struct CurrentUser<U: UserModel>(Arc<Principal<U>>);
 
-impl<U> Clone for CurrentUser<U> {
+impl<U: UserModel> Clone for CurrentUser<U> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<U> CurrentUser<U> {
-    /// The names of the user's roles, as they are now.
+impl<U: UserModel> CurrentUser<U> {
+    /// The user's roles, as they are now.
     #[must_use]
-    pub fn roles(&self) -> &[String] {
+    pub fn roles(&self) -> &[U::Role] {
         self.0.roles()
     }
 
-    /// Whether the user has a role now.
+    /// Whether the user has a role now: a variant of an `enum` that derives `Roles`, or a name.
     #[must_use]
-    pub fn has_role(&self, role: &str) -> bool {
+    pub fn has_role(&self, role: impl RoleName) -> bool {
         self.0.has_role(role)
     }
 
-    pub(crate) fn principal(&self) -> &Principal<U> {
+    pub(crate) fn shared(&self) -> Arc<Principal<U>> {
+        Arc::clone(&self.0)
+    }
+
+    /// The user with what the request's credential says of them.
+    #[must_use]
+    pub fn principal(&self) -> &Principal<U> {
         &self.0
     }
 }
 
-impl<U> Deref for CurrentUser<U> {
+impl<U: UserModel + fmt::Debug> fmt::Debug for CurrentUser<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CurrentUser").field(&self.0).finish()
+    }
+}
+
+impl<U: UserModel> Deref for CurrentUser<U> {
     type Target = U;
 
     fn deref(&self) -> &U {
@@ -47,19 +64,27 @@ impl<U> Deref for CurrentUser<U> {
 }
 
 /// Whoever sent a request, somebody or nobody: it answers for anonymous callers too, with answers that open nothing.
-#[derive(Debug)]
-pub enum Visitor<U> {
+pub enum Visitor<U: UserModel> {
     /// Nobody, as far as the application can tell.
     Anonymous,
     /// A user of the application.
     User(CurrentUser<U>),
 }
 
-impl<U> Clone for Visitor<U> {
+impl<U: UserModel> Clone for Visitor<U> {
     fn clone(&self) -> Self {
         match self {
             Self::Anonymous => Self::Anonymous,
             Self::User(user) => Self::User(user.clone()),
+        }
+    }
+}
+
+impl<U: UserModel + fmt::Debug> fmt::Debug for Visitor<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("Anonymous"),
+            Self::User(user) => f.debug_tuple("User").field(user).finish(),
         }
     }
 }
@@ -83,9 +108,9 @@ impl<U: UserModel> Visitor<U> {
         self.user().is_some_and(|user| user.is_verified())
     }
 
-    /// The names of the user's roles; none for anonymous callers.
+    /// The user's roles; none for anonymous callers.
     #[must_use]
-    pub fn roles(&self) -> &[String] {
+    pub fn roles(&self) -> &[U::Role] {
         self.user().map(CurrentUser::roles).unwrap_or_default()
     }
 
@@ -106,7 +131,7 @@ impl<U: UserModel> Visitor<U> {
 }
 
 /// Finds out who a request is from; in the extensions of every request that passes the library's router.
-trait Authenticate<U>: Send + Sync {
+trait Authenticate<U: UserModel>: Send + Sync {
     fn authenticate<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Result<Option<Principal<U>>, Error>>;
 }
 
@@ -167,6 +192,11 @@ async fn find<U: UserModel>(parts: &mut Parts) -> Result<Option<CurrentUser<U>>,
     Ok(parts.extensions.get::<CurrentUser<U>>().cloned())
 }
 
+/// The same for routes that demand a login.
+pub(crate) async fn require<U: UserModel>(parts: &mut Parts) -> Result<CurrentUser<U>, Error> {
+    find(parts).await?.ok_or(Error::Unauthenticated)
+}
+
 /// The same for routes that serve everybody: a credential that is no good counts as none, an error stays one.
 async fn find_or_nobody<U: UserModel>(parts: &mut Parts) -> Result<Option<CurrentUser<U>>, Error> {
     match find(parts).await {
@@ -179,7 +209,7 @@ impl<U: UserModel, S: Send + Sync> FromRequestParts<S> for CurrentUser<U> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        find(parts).await?.ok_or(Error::Unauthenticated)
+        require(parts).await
     }
 }
 
@@ -196,5 +226,57 @@ impl<U: UserModel, S: Send + Sync> FromRequestParts<S> for Visitor<U> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
         Ok(find_or_nobody(parts).await?.map_or(Self::Anonymous, Self::User))
+    }
+}
+
+/// The user that a request's credential stands for, whom the guard `G` lets pass. It dereferences to [`CurrentUser`];
+/// others are answered 401 without a login and 403 with one.
+pub struct Guarded<U: UserModel, G>(CurrentUser<U>, PhantomData<fn() -> G>);
+
+impl<U: UserModel, G> Guarded<U, G> {
+    /// The user without the guard's name.
+    #[must_use]
+    pub fn into_inner(self) -> CurrentUser<U> {
+        self.0
+    }
+}
+
+impl<U: UserModel, G> Clone for Guarded<U, G> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
+impl<U: UserModel + fmt::Debug, G> fmt::Debug for Guarded<U, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Guarded").field(&self.0).finish()
+    }
+}
+
+impl<U: UserModel, G> Deref for Guarded<U, G> {
+    type Target = CurrentUser<U>;
+
+    fn deref(&self) -> &CurrentUser<U> {
+        &self.0
+    }
+}
+
+impl<U: UserModel, G: Guard<U> + Default, S: Send + Sync> FromRequestParts<S> for Guarded<U, G> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let user = require::<U>(parts).await?;
+        check(&G::default(), user.principal())?;
+        Ok(Self(user, PhantomData))
+    }
+}
+
+/// The users of the tenant that a request belongs to, for the routes of the library.
+impl<A: Application> FromRequestParts<Users<A>> for Scope<A> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, users: &Users<A>) -> Result<Self, Error> {
+        let actor = parts.extensions.get::<CurrentUser<A::User>>().map(|user| Arc::clone(&user.0));
+        Ok(users.scope_of(parts).await?.on_behalf_of(actor))
     }
 }

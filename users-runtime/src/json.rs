@@ -4,7 +4,8 @@ use std::fmt;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, header},
+    extract::Query,
+    http::{HeaderMap, Uri, header},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{
@@ -24,11 +25,23 @@ pub(crate) async fn dto<T: DeserializeOwned>(
     refuse_list(&bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        refusal(&path, error.inner())
+        // A number in the place of an enum is an error of syntax to serde, and JSON all the same.
+        if !error.inner().is_data() && serde_json::from_slice::<serde_json::Value>(&bytes).is_ok() {
+            let wanted = Violation::new("invalid_type", "expected another value");
+            return Error::field(error.path().to_string(), wanted);
+        }
+        refusal(&error.path().to_string(), error.inner())
     })?;
     deserializer.end().map_err(|error| refusal("", &error))?;
     Ok(value)
+}
+
+/// The parameters in a URL's query, in order.
+pub(crate) fn parameters(uri: &Uri) -> Result<Vec<(String, String)>, Error> {
+    match Query::try_from_uri(uri) {
+        Ok(Query(pairs)) => Ok(pairs),
+        Err(_) => Err(Error::field("", Violation::new("invalid_text", "the query of the URL is malformed"))),
+    }
 }
 
 /// The values of an object that has exactly these keys, each a text. They may be secrets, so they come as such.

@@ -1,6 +1,8 @@
 //! What stands before every handler: the login that a route needs, the origin that a request comes from, and the
 //! form of what the router itself answers.
 
+mod guard;
+
 use axum::{
     extract::{MatchedPath, NestedPath, Request, State},
     middleware::Next,
@@ -11,6 +13,8 @@ use http::{
     header::{self, HeaderName},
 };
 use url::Url;
+
+pub use guard::{GuardLayer, GuardService};
 
 use crate::{
     app::Application,
@@ -86,8 +90,7 @@ pub(crate) async fn around<A: Application>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let ambient = users.backend().is_ambient(&parts);
-    let refused =
-        ambient && is_cross_origin(&users.directory().config, &parts.method, &parts.uri, &parts.headers);
+    let refused = ambient && is_cross_origin(users.config(), &parts.method, &parts.uri, &parts.headers);
     request = Request::from_parts(parts, body);
     let mut response = if refused {
         Error::CrossOrigin.into_response()

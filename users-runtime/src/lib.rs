@@ -1,7 +1,7 @@
 //! User management for axum and sqlx, generated while your program compiles.
 //!
 //! Derive [`UserModel`] on a struct, put [`users_app`] on its module, and there are registration, verification, login,
-//! logout, the user's own account and password reset:
+//! logout, the user's own account, password reset, and management of users and roles:
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -50,14 +50,20 @@
 //! - Your part at each step of an account's life: [`Hooks`].
 //! - Who a handler serves: [`CurrentUser`], `Option<CurrentUser>` and [`Visitor`]; your routes beside the generated ones:
 //!   [`UsersRouter`].
+//! - Who may pass: [`Guard`], and `guard`, `Guarded` in your module. Roles: [`derive@RoleModel`], [`derive@Roles`], [`Role`].
+//! - What programs do with users: [`Users`]; with those of one tenant: [`Scope`] and [`ResolveTenant`].
 //! - Another way to say who a request is from: [`Backend`]. Another place for sessions: [`SessionStore`]. Another way for
 //!   mail to leave: [`MailTransport`]; other words for it: [`Templates`].
 //! - What goes wrong, and how it is answered: [`Error`].
 //!
 //! # Cargo features
-//! `sqlite`, `session`, `jwt` and `smtp` are on by default. `bcrypt` and `pbkdf2` verify stored hashes of these schemes;
+//! `sqlite`, `session`, `jwt`, `smtp` and `cli` are on by default, `postgres` and `mysql` are the other databases. `bcrypt` and `pbkdf2` verify stored hashes of these schemes;
 //! `chrono`, `time` and `json` let columns of your own have these types.
 
+#![allow(
+    clippy::duplicate_mod,
+    reason = "what databases do alike stands once and is compiled into each of them"
+)]
 #![cfg_attr(
     not(all(feature = "jwt", feature = "session")),
     allow(dead_code, reason = "some statements and helpers serve only a backend that is switched off here")
@@ -65,6 +71,8 @@
 
 mod app;
 mod auth;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
 mod config;
 mod db;
@@ -72,6 +80,7 @@ mod directory;
 mod error;
 mod extract;
 mod future;
+mod guard;
 mod hooks;
 mod json;
 mod layer;
@@ -79,10 +88,13 @@ mod mail;
 mod model;
 mod password;
 mod principal;
+mod query;
 mod routes;
 mod secret;
 mod service;
 mod session;
+#[allow(dead_code, reason = "the command line reads texts too, where it is switched on")]
+mod text;
 mod token;
 mod validate;
 
@@ -94,7 +106,7 @@ pub use http::request::Parts;
 /// The version of sqlx whose transactions hooks are given.
 pub use sqlx;
 #[doc(no_inline)]
-pub use users_macros::{UserModel, users_app};
+pub use users_macros::{RoleModel, Roles, UserModel, users_app};
 
 #[cfg(feature = "session")]
 pub use crate::auth::Session;
@@ -108,27 +120,40 @@ pub use crate::password::Bcrypt;
 pub use crate::password::Pbkdf2;
 pub use crate::{
     app::{
-        Application, AuthRoutes, CurrentUserRoutes, PasswordResetRoutes, RegisterRoutes, Routes, VerifyRoutes,
+        Application, AuthRoutes, CurrentUserRoutes, HasAdministrators, PasswordResetRoutes, RegisterRoutes,
+        RolesRoutes, Routes, SameRole, Seed, UsersRoutes, VerifyRoutes,
     },
     auth::{Backend, Credential, Recognition},
-    config::{Config, SessionStorage},
-    db::{Pool, Storable, Transaction},
+    config::{ADMINISTRATOR, Config, SessionStorage},
+    db::{Connection, Difference, Pool, SchemaMode, Storable, Transaction},
     directory::Directory,
     error::{BoxError, Error},
-    extract::{CurrentUser, Visitor},
+    extract::{CurrentUser, Guarded, Visitor},
     future::BoxFuture,
+    guard::{
+        Active, AllOf, AnyOf, Both, Either, Guard, Guards, RecentlyAuthenticated, Verified, When, active,
+        all_of, any_of, both, either, recently_authenticated, recently_authenticated_within, verified, when,
+    },
     hooks::{Hooks, NoHooks},
+    layer::{GuardLayer, GuardService},
     mail::{Folder, MailContext, MailError, MailKind, MailTransport, RenderedMail, Stdout, Templates},
     model::{
-        Acceptable, Column, ColumnRole, ColumnType, Exposable, HasMailbox, HasVerified, Identifier, Initial,
-        ModelSql, NewUser, RegistrationDto, Stored, UpdateDto, UserId, UserModel,
+        Acceptable, AdminUpdateDto, Column, ColumnRole, ColumnType, Conditions, Exposable, FilterDto,
+        HasMailbox, HasRoles, HasVerified, Identifier, ImportDto, Initial, ListSql, ModelSql, NewUser,
+        NoRoles, RegistrationDto, ResolveTenant, Role, RoleCreate, RoleCreateDto, RoleModel, RoleName,
+        RoleRead, RoleSql, RoleStatements, RoleUpdate, RoleUpdateDto, Roles, SomeRole, SortColumn, Stored,
+        StoredRole, Tenant, UpdateDto, UserId, UserModel,
     },
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
     principal::Principal,
-    routes::UsersRouter,
+    query::{ListQuery, Page},
+    routes::{Access, Answer, GeneratedRoute, Group, LogIn, Read, ResetPassword, UsersRouter},
     secret::{Password, PasswordHash, SECRET_KEY_MIN_BYTES, SecretKey, WeakKey},
-    service::{Users, UsersBuilder},
+    service::{Imported, NewAccount, Refused, Scope, Updated, Users, UsersBuilder},
     session::{MemoryStore, SessionRecord, SessionStore},
     token::{Fingerprint, TokenHash},
-    validate::{CanonicalIdentifier, FieldError, FieldErrors, IdentifierKind, Violation, canonicalise},
+    validate::{
+        CanonicalIdentifier, FieldError, FieldErrors, IdentifierKind, Violation, canonical_role_name,
+        canonicalise,
+    },
 };

@@ -1,6 +1,9 @@
 //! What a user is: the facts that `#[derive(UserModel)]` states about a struct.
 
 mod field;
+mod list;
+mod role;
+mod tenant;
 
 use std::{fmt::Display, hash::Hash, str::FromStr};
 
@@ -9,6 +12,12 @@ use sqlx::error::BoxDynError;
 use uuid::Uuid;
 
 pub use field::{Acceptable, ColumnType, Exposable, Initial};
+pub use list::{Conditions, FilterDto, SortColumn};
+pub use role::{
+    HasRoles, NoRoles, Role, RoleCreate, RoleCreateDto, RoleModel, RoleName, RoleRead, RoleSql, RoleUpdate,
+    RoleUpdateDto, Roles, SomeRole, StoredRole,
+};
+pub use tenant::{ResolveTenant, Tenant};
 
 use crate::{
     secret::{Password, PasswordHash},
@@ -26,14 +35,22 @@ pub trait UserModel: Send + Sync + Unpin + Sized + 'static {
     type Model: UserModel;
     /// The type of the primary key.
     type Id: UserId;
+    /// What separates users into tenants; `()` for a model without them.
+    type Tenant: Tenant;
+    /// The roles that a user may have: [`Role`] unless the struct says otherwise, [`NoRoles`] for none.
+    type Role: RoleModel;
     /// What anybody who may see the user gets to see.
     type Read: Serialize + Send;
     /// The body of `POST /register`.
     type Registration: RegistrationDto;
     /// The body of `PATCH /users/me`: what a user may change of themselves.
     type Update: UpdateDto;
-    /// What an administrator may change of a user.
-    type AdminUpdate: DeserializeOwned + Send;
+    /// The body of `PATCH /users/{id}`: what an administrator may change of a user.
+    type AdminUpdate: AdminUpdateDto;
+    /// What a list of users may be filtered by.
+    type Filter: FilterDto;
+    /// A user as an import or a command brings it.
+    type Import: ImportDto<Id = Self::Id>;
 
     /// What people log in with.
     const IDENTIFIER: Identifier;
@@ -50,13 +67,19 @@ pub trait UserModel: Send + Sync + Unpin + Sized + 'static {
     fn is_active(&self) -> bool;
     /// Whether the mailbox is proven; `true` for a model without the field.
     fn is_verified(&self) -> bool;
+    /// The tenant that the user belongs to.
+    fn tenant(&self) -> Self::Tenant;
     /// The user as DTO.
     fn to_read(&self) -> Self::Read;
     /// A user as it is before it is stored.
-    fn from_registration(registration: Self::Registration, new: NewUser<Self::Id>) -> Self;
+    fn from_registration(registration: Self::Registration, new: NewUser<Self::Id, Self::Tenant>) -> Self;
+    /// A user out of an import as it is before it is stored.
+    fn from_import(import: Self::Import, new: NewUser<Self::Id, Self::Tenant>) -> Self;
     /// The same user under the key that the database assigned.
     #[must_use]
     fn with_id(self, id: Self::Id) -> Self;
+    /// The value of a column of the application's own that lists are sorted by; `None` when it is not one.
+    fn sort_value(&self, key: &str) -> Option<Result<serde_json::Value, serde_json::Error>>;
 }
 
 /// How a model is stored in one database, in static SQL.
@@ -65,7 +88,7 @@ pub trait UserModel: Send + Sync + Unpin + Sized + 'static {
     label = "this type lacks `#[derive(UserModel)]`",
     note = "write `#[derive(UserModel)]` above the struct and mark its fields with `#[user(...)]`"
 )]
-pub trait Stored<DB: sqlx::Database>: UserModel {
+pub trait Stored<DB: sqlx::Database>: UserModel<Role: StoredRole<DB>> {
     /// The model's statements.
     const SQL: ModelSql;
 
@@ -73,41 +96,116 @@ pub trait Stored<DB: sqlx::Database>: UserModel {
     fn columns() -> Vec<Column>;
     /// A user from the first `SQL.width` columns of a row.
     fn from_row(row: &DB::Row) -> Result<Self, sqlx::Error>;
-    /// The values of `SQL.insert`, in order.
-    fn insert_arguments(&self, canonical: &str) -> Result<DB::Arguments, BoxDynError>;
-    /// The values of `SQL.update`, in order: the key, then for each column whether it changes, and to what.
-    fn update_arguments(id: Self::Id, update: &Self::Update) -> Result<DB::Arguments, BoxDynError>;
+    /// Adds the values of a row of `SQL.insert`, in order.
+    fn add_insert(&self, canonical: &str, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
+    /// Adds the values of `SQL.update`, in order: for each column whether it changes, and to what.
+    fn add_update(update: &Self::Update, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
+    /// Adds the values of `SQL.admin_update`, in the same form.
+    fn add_admin_update(update: &Self::AdminUpdate, arguments: &mut DB::Arguments)
+    -> Result<(), BoxDynError>;
+    /// Adds the conditions that a filter comes to.
+    fn filter(filter: &Self::Filter, conditions: &mut Conditions<DB>) -> Result<(), BoxDynError>;
+    /// Adds a value that [`UserModel::sort_value`] gave; the key is one of `SQL.sorts`.
+    fn add_sort_value(
+        key: &str,
+        value: serde_json::Value,
+        arguments: &mut DB::Arguments,
+    ) -> Result<(), BoxDynError>;
+    /// Adds the tenant; nothing for a model without tenants.
+    fn add_tenant(tenant: &Self::Tenant, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {
+        let _ = (tenant, arguments);
+        Ok(())
+    }
 }
 
-/// The statements of one model for one database, written while compiling.
+/// The statements of one model for one database, written while compiling. Each takes its arguments in the order in which
+/// they stand in its text; a model with tenants takes the tenant last.
 #[derive(Debug, Clone, Copy)]
 pub struct ModelSql {
     /// The quoted table name.
     pub table: &'static str,
-    /// How many columns of each `SELECT` belong to the struct; the roles follow.
+    /// How many columns of each `SELECT` belong to the struct; those of a role follow.
     pub width: usize,
-    /// Stores a user and returns its key.
+    /// How many columns of each `SELECT` belong to a role.
+    pub role_width: usize,
+    /// Stores a user. Where the database can, it returns the key.
     pub insert: &'static str,
-    /// Reads by key.
+    /// The same up to `VALUES`, for several rows.
+    pub insert_head: &'static str,
+    /// The placeholders of one row, each a `?`.
+    pub insert_row: &'static str,
+    /// Reads by key: one row a role.
     pub by_id: &'static str,
     /// Reads by canonical identifier.
     pub by_canonical: &'static str,
     /// Reads a session's user and the session, by the hash of the session identifier.
     pub by_session: &'static str,
-    /// Reads by key, and whether a token is revoked.
+    /// Reads by key (second), and whether a token (first) is revoked.
     pub by_token: &'static str,
-    /// Changes own columns; `None` when self-service may write none.
+    /// Changes own columns, by key; `None` when self-service may write none.
     pub update: Option<&'static str>,
-    /// Replaces a password hash if it is still the one that was read.
+    /// Changes own columns, by key; `None` when an administrator may write none.
+    pub admin_update: Option<&'static str>,
+    /// Sets a password hash, by key and the hash that was read.
     pub set_password: &'static str,
-    /// Replaces an identifier if it is still the one that was read.
+    /// Sets identifier and canonical identifier, by key and the identifier that was read.
     pub set_identifier: &'static str,
-    /// Sets the flag `active`; `None` for a model without it.
+    /// Sets the flag `active`, by key; `None` for a model without it.
     pub set_active: Option<&'static str>,
-    /// Sets the flag `verified`; `None` for a model without it.
+    /// Sets the flag `verified`, by key; `None` for a model without it.
     pub set_verified: Option<&'static str>,
     /// Deletes by key.
     pub delete: &'static str,
+    /// The parts that a list is put together from.
+    pub list: ListSql,
+    /// The statements about roles.
+    pub roles: RoleStatements,
+}
+
+/// The parts of the statement behind a list of users.
+#[derive(Debug, Clone, Copy)]
+pub struct ListSql {
+    /// The columns of the struct, as `u.name`.
+    pub select: &'static str,
+    /// The columns of a role, as `r.name`; empty without roles.
+    pub role_select: &'static str,
+    /// What joins the roles to the users `u`; empty without roles.
+    pub join: &'static str,
+    /// The key, as `u.name`.
+    pub id: &'static str,
+    /// The canonical identifier, as `u.name`.
+    pub canonical: &'static str,
+    /// The flag `active`, as `u.name`.
+    pub active: Option<&'static str>,
+    /// The tenant, as `u.name`; `None` for a model without tenants.
+    pub tenant: Option<&'static str>,
+    /// The columns of the application's own that a list may be sorted by.
+    pub sorts: &'static [SortColumn],
+}
+
+/// The statements about a model's roles. With tenants, each takes the tenant last.
+#[derive(Debug, Clone, Copy)]
+pub struct RoleStatements {
+    /// Stores a role. Where the database can, it returns the key.
+    pub insert: &'static str,
+    /// Stores a role unless one of the name is there.
+    pub insert_missing: &'static str,
+    /// Reads all, by name.
+    pub all: &'static str,
+    /// Reads by key.
+    pub by_id: &'static str,
+    /// Reads by name.
+    pub by_name: &'static str,
+    /// Changes own columns, by key; `None` when there are none.
+    pub update: Option<&'static str>,
+    /// Sets the name, by key.
+    pub rename: &'static str,
+    /// Deletes by key.
+    pub delete: &'static str,
+    /// Counts the users with a role of this name whose accounts may be used.
+    pub active_members: &'static str,
+    /// Locks the role of this name until the transaction ends, where rows have locks.
+    pub lock_by_name: &'static str,
 }
 
 /// One column of a model's table.
@@ -121,6 +219,10 @@ pub struct Column {
     pub nullable: bool,
     /// What the column is for.
     pub role: ColumnRole,
+    /// Whether lists are filtered or sorted by it, which wants an index.
+    pub indexed: bool,
+    /// The value, in SQL, of rows that were there before the column.
+    pub sql_default: Option<&'static str>,
 }
 
 impl Column {
@@ -132,7 +234,7 @@ impl Column {
         T: sqlx::Type<DB>,
     {
         let sql_type = sqlx::TypeInfo::name(&T::type_info()).to_owned();
-        Self { name, sql_type, nullable: false, role }
+        Self { name, sql_type, nullable: false, role, indexed: false, sql_default: None }
     }
 
     /// The same column, which may be `NULL`.
@@ -146,9 +248,21 @@ impl Column {
     pub fn with_sql_type(self, sql_type: &str) -> Self {
         Self { sql_type: sql_type.to_owned(), ..self }
     }
+
+    /// The same column with an index.
+    #[must_use]
+    pub fn indexed(self) -> Self {
+        Self { indexed: true, ..self }
+    }
+
+    /// The same column with a value, in SQL, for rows that were there before it.
+    #[must_use]
+    pub fn with_sql_default(self, value: &'static str) -> Self {
+        Self { sql_default: Some(value), ..self }
+    }
 }
 
-/// What a column of a user's table is for.
+/// What a column of a user's or a role's table is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnRole {
     /// The primary key.
@@ -163,6 +277,10 @@ pub enum ColumnRole {
     Active,
     /// Whether the mailbox is proven.
     Verified,
+    /// What separates users into tenants.
+    Tenant,
+    /// The name of a role.
+    RoleName,
     /// A column of the application's own.
     Own,
 }
@@ -178,7 +296,7 @@ pub struct Identifier {
 
 /// What the library decides about a user who is about to be stored.
 #[derive(Debug)]
-pub struct NewUser<Id> {
+pub struct NewUser<Id, Tenant = ()> {
     /// The key; a placeholder when the database assigns it.
     pub id: Id,
     /// The identifier as typed, trimmed.
@@ -189,6 +307,8 @@ pub struct NewUser<Id> {
     pub active: bool,
     /// Whether the mailbox is proven.
     pub verified: bool,
+    /// The tenant that the user belongs to.
+    pub tenant: Tenant,
 }
 
 /// A type that can be a user's primary key: [`Uuid`] or `i64`.
@@ -206,17 +326,9 @@ pub trait UserId:
 }
 
 /// A type that every database which is switched on can store.
-#[cfg(feature = "sqlite")]
-pub trait SqlId:
-    sqlx::Type<sqlx::Sqlite> + for<'q> sqlx::Encode<'q, sqlx::Sqlite> + for<'r> sqlx::Decode<'r, sqlx::Sqlite>
-{
-}
+pub trait SqlId: field::ColumnInEach {}
 
-#[cfg(feature = "sqlite")]
-impl SqlId for Uuid {}
-
-#[cfg(feature = "sqlite")]
-impl SqlId for i64 {}
+impl<T: field::ColumnInEach> SqlId for T {}
 
 impl UserId for Uuid {
     fn generate() -> Self {
@@ -258,6 +370,44 @@ pub trait UpdateDto: DeserializeOwned + Send + Sync {
     fn current_password(&self) -> Option<&Password>;
     /// Whether a column of the application's own changes.
     fn changes_own_fields(&self) -> bool;
+    /// Checks the rules of the application's own fields.
+    fn validate(&self, errors: &mut FieldErrors);
+}
+
+/// The body of an administrator's change, generated as `UserAdminUpdate`.
+pub trait AdminUpdateDto: DeserializeOwned + Default + Send + Sync {
+    /// The new identifier, if it is to change.
+    fn identifier(&self) -> Option<&str>;
+    /// The new password, if it is to change.
+    fn password(&self) -> Option<&Password>;
+    /// Whether the account may be used, if that is to change.
+    fn active(&self) -> Option<bool>;
+    /// Whether the mailbox is proven, if that is to change.
+    fn verified(&self) -> Option<bool>;
+    /// Whether the user is to be sent a mail to choose a password.
+    fn send_password_reset(&self) -> bool;
+    /// Whether a column of the application's own changes.
+    fn changes_own_fields(&self) -> bool;
+    /// Checks the rules of the application's own fields.
+    fn validate(&self, errors: &mut FieldErrors);
+}
+
+/// A user as an import or a command brings it, generated as `UserImport`.
+pub trait ImportDto: DeserializeOwned + Send + Sync {
+    /// The type of the primary key.
+    type Id;
+    /// The key, if it is given.
+    fn id(&self) -> Option<Self::Id>;
+    /// The identifier as typed.
+    fn identifier(&self) -> &str;
+    /// The password, if it is given.
+    fn password(&self) -> Option<&Password>;
+    /// The stored hash, if one is given.
+    fn password_hash(&self) -> Option<&str>;
+    /// Whether the account may be used, if it is said.
+    fn active(&self) -> Option<bool>;
+    /// Whether the mailbox is proven, if it is said.
+    fn verified(&self) -> Option<bool>;
     /// Checks the rules of the application's own fields.
     fn validate(&self, errors: &mut FieldErrors);
 }

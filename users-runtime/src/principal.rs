@@ -1,29 +1,58 @@
-//! A user as a request knows them: the row and the names of its roles.
+//! A user as a request knows them: the row, the roles, and when they proved who they are.
 
-use std::{ops::Deref, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
+
+use crate::model::{RoleModel, RoleName, UserModel};
 
 /// A user and the roles that came in the same statement. It dereferences to the user.
-#[derive(Debug, Clone)]
-pub struct Principal<U> {
+pub struct Principal<U: UserModel> {
     user: U,
-    roles: RoleNames,
+    roles: Arc<[U::Role]>,
+    authenticated_at: Option<i64>,
 }
 
-impl<U> Principal<U> {
-    pub(crate) fn new(user: U, roles: RoleNames) -> Self {
-        Self { user, roles }
+impl<U: UserModel> Principal<U> {
+    pub(crate) fn new(user: U, roles: Vec<U::Role>) -> Self {
+        // An empty slice needs no allocation of its own, and most users have no role.
+        Self { user, roles: roles.into(), authenticated_at: None }
     }
 
-    /// The names of the user's roles.
+    /// The same user, of whom a backend says when they last proved who they are, in milliseconds since 1970. A guard
+    /// that asks for a recent login lets nobody pass without it.
     #[must_use]
-    pub fn roles(&self) -> &[String] {
-        self.roles.as_slice()
+    pub fn with_authenticated_at(self, milliseconds: i64) -> Self {
+        Self { authenticated_at: Some(milliseconds), ..self }
     }
 
-    /// Whether the user has a role.
+    /// When the user last proved who they are with a password, in milliseconds since 1970; `None` when the backend does
+    /// not say.
     #[must_use]
-    pub fn has_role(&self, role: &str) -> bool {
-        self.roles().iter().any(|name| name == role)
+    pub fn authenticated_at(&self) -> Option<i64> {
+        self.authenticated_at
+    }
+
+    /// The user's roles.
+    #[must_use]
+    pub fn roles(&self) -> &[U::Role] {
+        &self.roles
+    }
+
+    /// Whether the user has a role: a variant of an `enum` that derives `Roles`, or a name.
+    #[must_use]
+    pub fn has_role(&self, role: impl RoleName) -> bool {
+        self.roles.iter().any(|own| own.name() == role.role_name())
+    }
+
+    /// Whether the user has at least one of these roles.
+    #[must_use]
+    pub fn has_any_role<R: RoleName>(&self, roles: impl IntoIterator<Item = R>) -> bool {
+        roles.into_iter().any(|role| self.has_role(role))
+    }
+
+    /// Whether the user has all of these roles.
+    #[must_use]
+    pub fn has_all_roles<R: RoleName>(&self, roles: impl IntoIterator<Item = R>) -> bool {
+        roles.into_iter().all(|role| self.has_role(role))
     }
 
     /// The user alone.
@@ -33,7 +62,7 @@ impl<U> Principal<U> {
     }
 }
 
-impl<U> Deref for Principal<U> {
+impl<U: UserModel> Deref for Principal<U> {
     type Target = U;
 
     fn deref(&self) -> &U {
@@ -41,20 +70,22 @@ impl<U> Deref for Principal<U> {
     }
 }
 
-/// Role names, in no order. Cloning shares them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RoleNames(Option<Arc<[String]>>);
-
-/// What separates names in the one column that a statement brings them in; no name contains it.
-const SEPARATOR: char = '\n';
-
-impl RoleNames {
-    /// The names in the column that a `SELECT` of the model ends with.
-    pub(crate) fn from_column(column: Option<&str>) -> Self {
-        Self(column.map(|names| names.split(SEPARATOR).map(str::to_owned).collect()))
+impl<U: UserModel + Clone> Clone for Principal<U> {
+    fn clone(&self) -> Self {
+        Self {
+            user: self.user.clone(),
+            roles: Arc::clone(&self.roles),
+            authenticated_at: self.authenticated_at,
+        }
     }
+}
 
-    fn as_slice(&self) -> &[String] {
-        self.0.as_deref().unwrap_or_default()
+impl<U: UserModel + fmt::Debug> fmt::Debug for Principal<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("user", &self.user)
+            .field("roles", &self.roles)
+            .field("authenticated_at", &self.authenticated_at)
+            .finish()
     }
 }

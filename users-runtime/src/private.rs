@@ -3,10 +3,10 @@
 pub use std::{string::String, vec::Vec};
 
 pub use serde;
+pub use serde_json;
 pub use sqlx;
 
-#[cfg(feature = "sqlite")]
-pub use crate::__sqlite_sql as sqlite_sql;
+pub use crate::{__model_sql as model_sql, db::sql, model::SomeRole};
 
 /// The rules that `#[user(validate = ...)]` names.
 pub mod validate {

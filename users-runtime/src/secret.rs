@@ -153,6 +153,12 @@ impl SecretKey {
         Ok(Self(bytes))
     }
 
+    /// The key as text, for a variable of the environment.
+    #[cfg(feature = "cli")]
+    pub(crate) fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(base64::Engine::encode(&base64::engine::general_purpose::STANDARD, self.expose()))
+    }
+
     pub(crate) fn expose(&self) -> &[u8] {
         &self.0
     }

@@ -33,8 +33,10 @@ async fn greet(user: accounts::CurrentUser) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let database = "sqlite://quickstart.db";
+    accounts::cli(database, Config::development).await; // as in `quickstart create-user --email ada@example.com`
     // A server that others can reach takes `Config::from_env()?` and its SECRET_KEY.
-    let users = accounts::Users::connect("sqlite://quickstart.db", Config::development()?).await?;
+    let users = accounts::Users::connect(database, Config::development()?).await?;
     let routes = Router::new().route("/", get(greet)).route("/health", get(|| async { "ok\n" }));
     let app = accounts::router(users).protected(routes);
 

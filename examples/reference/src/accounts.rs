@@ -1,6 +1,7 @@
 //! The user and, for each backend, the application around it.
 
-use users_runtime::{Error, Hooks, Parts, PasswordHash, Transaction, UserModel, users_app};
+use sqlx::query;
+use users_runtime::{Connection, Error, Hooks, Parts, PasswordHash, Transaction, UserModel, users_app};
 use uuid::Uuid;
 
 pub use self::UserRegistration as Registration;
@@ -38,10 +39,20 @@ impl Hooks<User> for Counting {
         user: &User,
         transaction: &mut Transaction,
     ) -> Result<(), Error> {
-        sqlx::query("UPDATE users SET login_count = login_count + 1 WHERE id = ?1")
-            .bind(user.id)
-            .execute(transaction.sqlite()?)
-            .await?;
+        let question = "UPDATE users SET login_count = login_count + 1 WHERE id = ?";
+        let numbered = "UPDATE users SET login_count = login_count + 1 WHERE id = $1";
+        match transaction.connection() {
+            Connection::Sqlite(connection) => {
+                query(question).bind(user.id).execute(connection).await.map(drop)
+            }
+            Connection::Postgres(connection) => {
+                query(numbered).bind(user.id).execute(connection).await.map(drop)
+            }
+            Connection::MySql(connection) => {
+                query(question).bind(user.id).execute(connection).await.map(drop)
+            }
+            other => return Err(Error::internal(format!("no statement for {other:?}"))),
+        }?;
         Ok(())
     }
 }

@@ -7,12 +7,15 @@ mod settings;
 use axum::Router;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
-use users_runtime::{Application, Config, Users, UsersRouter};
+use users_runtime::{ADMINISTRATOR, Application, Config, Users, UsersRouter};
 
 use crate::{
     accounts::{Counting, Registration, User, jwt, jwt_cookie, session},
     settings::{Auth, Settings},
 };
+
+/// The application's name, in mails; passwords may not contain it.
+const NAME: &str = "Reference";
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -30,9 +33,11 @@ async fn main() -> Result<(), Failure> {
 
 async fn run() -> Result<(), Failure> {
     let settings = Settings::from_env()?;
+    // The users are the same with each backend.
+    jwt_cookie::cli(&settings.database_url, || Ok(Config::from_env()?.with_app_name(NAME))).await;
     let listener = TcpListener::bind(settings.address).await?;
     let origin = format!("http://{}", listener.local_addr()?);
-    let mut config = Config::from_env()?.with_app_name("Reference");
+    let mut config = Config::from_env()?.with_app_name(NAME);
     if settings.base_url_is_default {
         config = config.with_base_url(&origin)?;
     }
@@ -64,11 +69,11 @@ where
 /// Stores an administrator when there is none.
 async fn seed<A: Application<User = User>>(users: &Users<A>, settings: &Settings) -> Result<(), Failure> {
     let Some((email, password)) = &settings.administrator else { return Ok(()) };
-    if users.has_anyone_role("administrator").await? {
+    if users.has_anyone_role(ADMINISTRATOR).await? {
         return Ok(());
     }
     let registration = Registration { email: email.clone(), password: password.clone(), display_name: None };
-    let user = match users.directory().user_by_identifier(email).await? {
+    let user = match users.find_user(email).await? {
         None => users.create_user(registration).await?,
         Some(user) if user.is_verified => user.into_user(),
         // Anybody can register an address that is not theirs, and wait.
@@ -76,7 +81,7 @@ async fn seed<A: Application<User = User>>(users: &Users<A>, settings: &Settings
             return Err(format!("{email} is registered and not verified: verify it, or delete it").into());
         }
     };
-    users.assign_role(user.id, "administrator").await?;
+    users.grant(user.id, ADMINISTRATOR).await?;
     tracing::info!(user = %user.id, "seeded an administrator");
     Ok(())
 }

@@ -13,7 +13,7 @@ each_backend!(login_answers_201_with_the_user_and_the_credential, |app| async mo
     let answer = client.log_in("ada@example.com", PASSWORD).await.expect(201, "");
     let user = answer.json();
     let keys: BTreeSet<_> = user.as_object().expect("an object").keys().map(String::as_str).collect();
-    let expected = ["age", "display_name", "email", "id", "is_active", "is_verified", "login_count"];
+    let expected = ["age", "display_name", "email", "id", "is_active", "is_verified", "login_count", "roles"];
     assert_eq!(keys, BTreeSet::from(expected));
     assert_eq!(user["id"], id.to_string());
     assert_eq!(user["email"], "ada@example.com");

@@ -9,7 +9,7 @@ use serde_json::json;
 use users_runtime::{
     Backend, Credential, CurrentUser, Directory, Error, Parts, Recognition, Transaction, UserModel,
 };
-use users_tests::{Client, PASSWORD, apps::User};
+use users_tests::{Client, Database, PASSWORD, apps::User};
 
 use crate::support::{config, registration, serve};
 
@@ -113,7 +113,8 @@ fn with_key(client: &Client, key: &str) -> Client {
 
 #[tokio::test]
 async fn a_backend_with_one_method_is_enough() {
-    let users = keys::Users::connect("sqlite::memory:", config()).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let users = keys::Users::connect(database.url(), config()).await.expect("it starts");
     let ada = users.create_user(registration("ada@example.com")).await.expect("a user");
     let (protected, public) = routes();
     let (client, _) =
@@ -152,7 +153,8 @@ async fn a_backend_with_one_method_is_enough() {
 
 #[tokio::test]
 async fn a_backend_without_a_login_gives_no_credential() {
-    let users = keys::Users::connect("sqlite::memory:", config()).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let users = keys::Users::connect(database.url(), config()).await.expect("it starts");
     users.create_user(registration("ada@example.com")).await.expect("a user");
     let (client, _) = serve(keys::router(users).into_router()).await;
     let answer = client.log_in("ada@example.com", PASSWORD).await.expect(500, "internal");
@@ -168,7 +170,8 @@ async fn a_backend_without_a_login_gives_no_credential() {
 
 #[tokio::test]
 async fn s58_a_backend_that_cannot_tell_lets_nobody_in() {
-    let users = keys::Users::connect("sqlite::memory:", config()).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let users = keys::Users::connect(database.url(), config()).await.expect("it starts");
     let (protected, public) = routes();
     let (client, _) = serve(keys::router(users).protected(protected).public(public).into_router()).await;
     let broken = with_key(&client, "broken");
@@ -182,7 +185,8 @@ async fn s58_a_backend_that_cannot_tell_lets_nobody_in() {
 
 #[tokio::test]
 async fn a_backend_gives_the_credential_that_it_likes() {
-    let users = given::Users::connect("sqlite::memory:", config()).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let users = given::Users::connect(database.url(), config()).await.expect("it starts");
     users.create_user(registration("ada@example.com")).await.expect("a user");
     let (client, _) = serve(given::router(users).into_router()).await;
     let answer = client.log_in("ada@example.com", PASSWORD).await.expect(201, "");
@@ -198,7 +202,8 @@ async fn a_backend_gives_the_credential_that_it_likes() {
 
 #[tokio::test]
 async fn the_first_backend_of_a_list_that_recognises_a_request_decides() {
-    let users = list::Users::connect("sqlite::memory:", config()).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let users = list::Users::connect(database.url(), config()).await.expect("it starts");
     users.create_user(registration("ada@example.com")).await.expect("a user");
     users.create_user(registration("ben@example.com")).await.expect("a user");
     let (protected, public) = routes();
@@ -236,7 +241,8 @@ async fn the_first_backend_of_a_list_that_recognises_a_request_decides() {
 
 #[tokio::test]
 async fn a_list_of_two_serves_both_kinds() {
-    let users = jwt_first::Users::connect("sqlite::memory:", config()).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let users = jwt_first::Users::connect(database.url(), config()).await.expect("it starts");
     users.create_user(registration("ada@example.com")).await.expect("a user");
     let (client, _) = serve(jwt_first::router(users).into_router()).await;
     let answer = client.log_in("ada@example.com", PASSWORD).await.expect(201, "");
@@ -251,7 +257,8 @@ async fn a_list_of_two_serves_both_kinds() {
 #[tokio::test]
 async fn a_backend_may_be_given_as_a_value() {
     let users = users_runtime::UsersBuilder::<keys::App>::new(config(), ApiKeys, users_runtime::NoHooks);
-    let users = users.connect("sqlite::memory:").await.expect("it starts");
+    let database = Database::in_memory().await;
+    let users = users.connect(database.url()).await.expect("it starts");
     users.create_user(registration("ada@example.com")).await.expect("a user");
     let (client, _) = serve(keys::router(users).into_router()).await;
     with_key(&client, "ada@example.com").me().await.expect(200, "");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use users_runtime::{Config, Error, SecretKey};
-use users_tests::{App, Kind, Options, PASSWORD};
+use users_tests::{App, Database, Kind, Options, PASSWORD};
 
 use crate::support::{plain, secret};
 
@@ -94,9 +94,9 @@ async fn s26_plain_http_is_refused_at_start_up_for_another_host() {
             .with_insecure_cookies(true)
             .with_base_url(url)
             .expect("a URL");
-        let started = plain::Users::connect("sqlite::memory:", config.clone()).await;
-        let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.expect("a database");
-        let pooled = plain::Users::with_pool(pool, config).await;
+        let database = Database::in_memory().await;
+        let started = plain::Users::connect(database.url(), config.clone()).await;
+        let pooled = plain::Users::with_pool(database.store().await, config).await;
         for outcome in [started, pooled] {
             match outcome {
                 Ok(_) => assert!(starts, "{url}"),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use users_tests::{App, Client, OTHER_PASSWORD, PASSWORD, apps::HOOK_HEADER, each_backend};
+use uuid::Uuid;
 
 use crate::support::secret;
 
@@ -16,6 +17,7 @@ each_backend!(get_answers_the_user_and_nothing_secret, |app| async move {
         "display_name": null,
         "age": 30,
         "login_count": 1,
+        "roles": [],
     });
     assert_eq!(answer.json(), expected);
     assert!(!answer.headers.contains_key("set-cookie") && !answer.headers.contains_key("authorization"));
@@ -59,14 +61,14 @@ each_backend!(patch_touches_the_own_row_alone, |app| async move {
     assert_eq!(other.me().await.expect(200, "").json(), before);
 });
 
-/// The rows of the users, in text, and how many mails wait.
-async fn stored(app: &App) -> (Vec<String>, i64) {
-    let rows = sqlx::query_scalar(
-        "SELECT hex(id) || email || email_canonical || password_hash || is_active || is_verified \
-         || COALESCE(display_name, '-') || age || login_count FROM users ORDER BY id",
-    );
-    let rows = rows.fetch_all(&app.pool).await.expect("the users");
-    (rows, app.count("SELECT COUNT(*) FROM users_outbox").await)
+/// A user as the table has it.
+type Row = (Uuid, String, String, String, bool, bool, Option<String>, i64, i64);
+
+/// The rows of the users, and how many mails wait.
+async fn stored(app: &App) -> (Vec<Row>, i64) {
+    let rows = "SELECT id, email, email_canonical, password_hash, is_active, is_verified, display_name, age, \
+                login_count FROM users ORDER BY id";
+    (app.query(rows).rows().await, app.count("SELECT COUNT(*) FROM users_outbox").await)
 }
 
 async fn assert_refused(app: &App, client: &Client, body: &Value, fields: &[&str]) {
@@ -230,7 +232,7 @@ each_backend!(delete_needs_the_password_and_leaves_nothing, |app| async move {
     let elsewhere = app.client();
     elsewhere.log_in("ada@example.com", PASSWORD).await.expect(201, "");
     let id = app.id_of("ada@example.com").await;
-    app.admin.assign_role(id, "administrator").await.expect("a role");
+    app.admin.grant(id, "keeper").await.expect("a role");
     app.client().forgot("ada@example.com").await.expect(201, "");
     let reset = app.mailbox.token("ada@example.com", 2).await;
     app.verified("ben@example.com").await;

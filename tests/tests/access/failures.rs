@@ -6,9 +6,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 use users_runtime::{Config, PasswordScheme, SessionStorage};
-use users_tests::{Answer, App, Client, Kind, OTHER_PASSWORD, Options, PASSWORD, each_backend};
+use users_tests::{
+    Answer, App, Client, Database, Kind, OTHER_PASSWORD, On, Options, PASSWORD, Store, each_backend,
+};
 
 use crate::support::{Shelf, config, plain, registration, serve};
 
@@ -23,8 +24,7 @@ async fn rename_tables(app: &App, gone: bool) {
         } else {
             (format!("gone_{table}"), table.to_owned())
         };
-        let statement = format!("ALTER TABLE {from} RENAME TO {to}");
-        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&app.pool).await.expect("a table");
+        app.execute(&format!("ALTER TABLE {from} RENAME TO {to}")).await;
     }
 }
 
@@ -44,9 +44,10 @@ fn assert_unavailable(answer: Answer, app: Option<&App>) {
         "code": "unavailable",
     });
     assert_eq!(answer.json(), expected);
-    let folder = app.map(|app| app.folder().display().to_string());
-    for secret in
-        ["SELECT", "table", "users_", "sqlite", "hunter2", PASSWORD].into_iter().chain(folder.as_deref())
+    let address = app.map(App::secret_address);
+    for secret in ["SELECT", "table", "users_", "sqlite", "postgres", "mysql", "hunter2", PASSWORD]
+        .into_iter()
+        .chain(address.as_deref())
     {
         assert!(
             !answer.text.to_lowercase().contains(&secret.to_lowercase()) || secret == "users_",
@@ -102,46 +103,38 @@ each_backend!(s58_without_its_tables_everything_is_closed, |app| async move {
 });
 
 /// An application over a pool that the test holds.
-async fn over_pool() -> (SqlitePool, Client) {
-    let pool =
-        SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.expect("a database");
-    let users = plain::Users::with_pool(pool.clone(), config()).await.expect("it starts");
+async fn over_pool() -> (Database, Store, Client) {
+    let database = Database::in_memory().await;
+    let store = database.store().await;
+    let users = plain::Users::with_pool(store.clone(), config()).await.expect("it starts");
     users.create_user(registration("ada@example.com")).await.expect("a user");
     let (client, _) = serve(plain::router(users).into_router()).await;
     client.log_in("ada@example.com", PASSWORD).await.expect(201, "");
-    (pool, client)
+    (database, store, client)
 }
 
 #[tokio::test]
 async fn s58_a_closed_pool_closes_the_application() {
-    let (pool, client) = over_pool().await;
+    let (_database, store, client) = over_pool().await;
     client.me().await.expect(200, "");
-    pool.close().await;
+    store.close().await;
     assert_unavailable(client.me().await, None);
     assert_unavailable(client.fresh().log_in("ada@example.com", PASSWORD).await, None);
     client.fresh().me().await.expect(401, "unauthenticated");
 }
 
 #[tokio::test]
-async fn s58_a_file_that_is_no_database_any_more_closes_the_application() {
+async fn s58_a_database_that_is_none_any_more_closes_the_application() {
     let app = App::start(Kind::Session).await;
     let client = app.user("ada@example.com").await;
     client.me().await.expect(200, "");
-    app.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
-    for file in std::fs::read_dir(app.folder()).expect("a folder") {
-        let path = file.expect("a file").path();
-        let length = std::fs::metadata(&path).expect("a file").len();
-        let garbage = vec![0x5a; usize::try_from(length).expect("a length")];
-        std::fs::write(&path, garbage).expect("it can be written");
-    }
+    app.destroy_database().await;
     for path in ["/users/me", "/private", "/feed"] {
         let answer = client.get(path).await;
         assert_eq!(answer.status, 503, "{path}: {}", answer.text);
-        assert!(
-            !answer.text.contains("ada@example.com") && !answer.text.contains("malformed"),
-            "{}",
-            answer.text
-        );
+        for secret in ["ada@example.com", "malformed", &app.secret_address()] {
+            assert!(!answer.text.contains(secret), "{}", answer.text);
+        }
     }
 }
 
@@ -149,14 +142,19 @@ async fn s58_a_file_that_is_no_database_any_more_closes_the_application() {
 async fn s58_a_row_that_cannot_be_read_is_a_defect_and_no_way_in() {
     let app = App::start(Kind::Session).await;
     let client = app.user("ada@example.com").await;
-    app.execute("UPDATE users SET is_active = 'perhaps'").await;
+    let unreadable = On {
+        sqlite: "UPDATE users SET is_active = 'perhaps'",
+        postgres: "ALTER TABLE users ALTER COLUMN is_active DROP NOT NULL; UPDATE users SET is_active = NULL",
+        mysql: "ALTER TABLE users MODIFY is_active BOOLEAN NULL; UPDATE users SET is_active = NULL",
+    };
+    app.execute(unreadable.chosen()).await;
     for path in ["/users/me", "/private", "/feed"] {
         let answer = client.get(path).await.expect(500, "internal");
         assert_eq!(answer.json()["detail"], "an internal error");
         assert!(!answer.text.contains("is_active"));
     }
     app.execute("UPDATE users SET is_active = TRUE").await;
-    app.execute("UPDATE users_sessions SET fingerprint = x'00'").await;
+    app.query("UPDATE users_sessions SET fingerprint = ?").bind(vec![0]).execute().await;
     client.me().await.expect(500, "internal");
 }
 
@@ -199,7 +197,7 @@ async fn s58_a_store_that_fails_lets_nobody_in() {
 }
 
 async fn hash(app: &App) -> String {
-    sqlx::query_scalar("SELECT password_hash FROM users").fetch_one(&app.pool).await.expect("a user")
+    app.query("SELECT password_hash FROM users").value().await
 }
 
 /// A scheme whose comparisons wait until the test lets them go, and fail.

@@ -6,9 +6,8 @@ use axum::{
     routing::get,
 };
 use serde_json::{Value, json};
-use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
-use users_runtime::{Config, Password};
-use users_tests::{Client, Mailbox, OTHER_PASSWORD, PASSWORD};
+use users_runtime::Password;
+use users_tests::{Client, Database, Engine, Mailbox, OTHER_PASSWORD, On, PASSWORD, Store};
 
 use crate::support::{config, serve};
 
@@ -60,17 +59,14 @@ mod least {
     }
 }
 
-async fn own_pool() -> SqlitePool {
-    SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.expect("a database")
-}
-
 /// The members over a pool of the test's own.
-async fn members() -> (SqlitePool, Mailbox, Client) {
-    let (pool, mailbox) = (own_pool().await, Mailbox::default());
-    let users = members::Users::with_pool(pool.clone(), config().with_mail_transport(mailbox.clone()));
+async fn members() -> (Database, Store, Mailbox, Client) {
+    let (database, mailbox) = (Database::in_memory().await, Mailbox::default());
+    let store = database.store().await;
+    let users = members::Users::with_pool(store.clone(), config().with_mail_transport(mailbox.clone()));
     let users = users.await.expect("it starts");
     let (client, _) = serve(members::router(users).into_router()).await;
-    (pool, mailbox, client)
+    (database, store, mailbox, client)
 }
 
 async fn join(client: &Client, name: &str, mail: &str) -> Value {
@@ -84,9 +80,9 @@ async fn log_in(client: &Client, name: &str, password: &str) -> users_tests::Ans
 
 #[tokio::test]
 async fn integer_keys_and_usernames_live_a_whole_life() {
-    let (pool, mailbox, client) = members().await;
+    let (_database, store, mailbox, client) = members().await;
     let ada = join(&client, "Ada", "ada@example.com").await;
-    let expected = json!({"id": 1, "name": "Ada", "mail": "ada@example.com", "enabled": true, "confirmed": false, "motto": null});
+    let expected = json!({"id": 1, "name": "Ada", "mail": "ada@example.com", "enabled": true, "confirmed": false, "motto": null, "roles": []});
     assert_eq!(ada, expected);
     log_in(&client, "ada", PASSWORD).await.expect(403, "not_verified");
     let token = mailbox.token("ada@example.com", 1).await;
@@ -131,16 +127,14 @@ async fn integer_keys_and_usernames_live_a_whole_life() {
     client.me().await.expect(401, "unauthenticated");
     log_in(&client, "Ada", OTHER_PASSWORD).await.expect(201, "");
     client.delete("/users/me", &json!({"current_password": OTHER_PASSWORD})).await.expect(204, "");
-    // The key of a deleted user is not given to the next one.
-    assert_eq!(join(&client, "Ada", "ada@example.com").await["id"], 2);
-    let left: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM users_sessions").fetch_one(&pool).await.expect("a number");
-    assert_eq!(left, 0);
+    // The key of a deleted user is not given to the next one. A registration that failed may have taken one too.
+    assert!(join(&client, "Ada", "ada@example.com").await["id"].as_i64() > Some(1));
+    assert_eq!(store.count("SELECT COUNT(*) FROM users_sessions").await, 0);
 }
 
 #[tokio::test]
 async fn s22_a_new_username_is_there_at_once_and_ends_every_other_credential() {
-    let (_, mailbox, client) = members().await;
+    let (_database, _, mailbox, client) = members().await;
     join(&client, "Ada", "ada@example.com").await;
     client.verify(&mailbox.token("ada@example.com", 1).await).await.expect(201, "");
     log_in(&client, "Ada", PASSWORD).await.expect(201, "");
@@ -169,7 +163,8 @@ async fn s22_a_new_username_is_there_at_once_and_ends_every_other_credential() {
 
 #[tokio::test]
 async fn the_least_model_works_at_paths_of_its_own() {
-    let users = least::Users::connect("sqlite::memory:", config()).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let users = least::Users::connect(database.url(), config()).await.expect("it starts");
     let (client, _) = serve(least::router(users).into_router()).await;
     let body = json!({"login": "ada", "password": PASSWORD});
     let account = client.post("/join", &body).await.expect(201, "").json();
@@ -191,12 +186,14 @@ async fn the_least_model_works_at_paths_of_its_own() {
 
 #[tokio::test]
 async fn a_pool_of_the_applications_own_needs_no_setting_of_the_librarys() {
-    // Foreign keys off, as other libraries open SQLite.
-    let options: sqlx::sqlite::SqliteConnectOptions = "sqlite::memory:".parse().expect("a URL");
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options.foreign_keys(false)).await;
-    let pool = pool.expect("a database");
-    sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY)").execute(&pool).await.expect("a table");
-    let users = members::Users::with_pool(pool.clone(), config()).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let store = database.store().await;
+    if Engine::chosen() == Engine::Sqlite {
+        // As other libraries open it; in memory there is one connection alone.
+        store.execute("PRAGMA foreign_keys = FALSE").await;
+    }
+    store.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)").await;
+    let users = members::Users::with_pool(store.clone(), config()).await.expect("it starts");
     let member = members::MemberRegistration {
         name: "Ada".to_owned(),
         mail: "ada@example.com".to_owned(),
@@ -204,15 +201,14 @@ async fn a_pool_of_the_applications_own_needs_no_setting_of_the_librarys() {
         motto: None,
     };
     let member = users.create_user(member).await.expect("a user");
-    users.assign_role(member.id, "keeper").await.expect("a role");
+    users.grant(member.id, "keeper").await.expect("a role");
     let (client, _) = serve(members::router(users).into_router()).await;
     log_in(&client, "Ada", PASSWORD).await.expect(201, "");
     client.delete("/users/me", &json!({"current_password": PASSWORD})).await.expect(204, "");
-    for table in ["users_sessions", "users_role_members", "\"club members\""] {
-        let count = format!("SELECT COUNT(*) FROM {table}");
-        let left: i64 =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&pool).await.expect("a number");
-        assert_eq!(left, 0, "{table}");
+    let table =
+        On { sqlite: "\"club members\"", postgres: "\"club members\"", mysql: "`club members`" }.chosen();
+    for table in ["users_sessions", "users_role_members", table] {
+        assert_eq!(store.count(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");
     }
 }
 
@@ -240,8 +236,9 @@ async fn status(State(users): State<members::Users>, visitor: members::Visitor) 
 
 #[tokio::test]
 async fn handlers_take_the_users_out_of_a_state_of_their_own() {
-    let users = members::Users::with_pool(own_pool().await, config().with_required_verification(false));
-    let users = users.await.expect("it starts");
+    let database = Database::in_memory().await;
+    let config = config().with_required_verification(false);
+    let users = members::Users::with_pool(database.store().await, config).await.expect("it starts");
     let shop = Shop { users: users.clone(), greeting: "welcome" };
     let closed = Router::new().route("/greet", get(greet)).with_state(shop.clone());
     let open = Router::new().route("/status", get(status)).with_state(shop);
@@ -264,8 +261,9 @@ async fn handlers_take_the_users_out_of_a_state_of_their_own() {
 
 #[tokio::test]
 async fn verification_that_is_not_required_stops_nobody() {
-    let relaxed = |config: Config| config.with_required_verification(false);
-    let users = members::Users::with_pool(own_pool().await, relaxed(config())).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let config = config().with_required_verification(false);
+    let users = members::Users::with_pool(database.store().await, config).await.expect("it starts");
     let (client, _) = serve(members::router(users.clone()).into_router()).await;
     let ada = join(&client, "Ada", "ada@example.com").await;
     log_in(&client, "Ada", PASSWORD).await.expect(201, "");

@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use users_runtime::{CurrentUser, Visitor};
-use users_tests::{App, Client, Kind, Options, PASSWORD, apps::User, each_backend};
+use users_tests::{App, Client, Database, Kind, Options, PASSWORD, apps::User, each_backend};
 
 use crate::support::{Carrier, carriers, carrying, config, get_raw, plain, serve};
 
@@ -232,9 +232,9 @@ async fn s54_nested_routers_are_closed_by_the_whole_route() {
 }
 
 /// The users' router below a prefix, beside routes that it knows nothing of.
-async fn nested_at(prefix: &str, as_service: bool) -> Client {
-    let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await;
-    let users = plain::Users::with_pool(pool.expect("a database"), config()).await.expect("it starts");
+async fn nested_at(prefix: &str, as_service: bool) -> (Database, Client) {
+    let database = Database::in_memory().await;
+    let users = plain::Users::with_pool(database.store().await, config()).await.expect("it starts");
     let own = Router::new()
         .route("/private", text("closed"))
         .route("/{id}", text("closed"))
@@ -243,14 +243,14 @@ async fn nested_at(prefix: &str, as_service: bool) -> Client {
     let accounts = plain::router(users).protected(own).into_router();
     let app = Router::new().route("/health", text("open"));
     let app = if as_service { app.nest_service(prefix, accounts) } else { app.nest(prefix, accounts) };
-    serve(app).await.0
+    (database, serve(app).await.0)
 }
 
 #[tokio::test]
 async fn s54_exclude_names_routes_of_the_router_wherever_that_is_nested() {
     for prefix in ["/app", "/app/", "/public", "/open", "/public/v1", "/shop/{tenant}", "/open/{id}"] {
         for as_service in [false, true] {
-            let client = nested_at(prefix, as_service).await;
+            let (_database, client) = nested_at(prefix, as_service).await;
             let at = prefix.replace("{tenant}", "public").replace("{id}", "1");
             let at = at.trim_end_matches('/');
             for path in ["/private", "/7", "/users/me", "/none/such", "/publicity"] {
@@ -466,7 +466,8 @@ async fn an_extractor_outside_the_router_opens_nothing() {
     async fn visitor(visitor: Visitor<User>) -> String {
         visitor.is_anonymous().to_string()
     }
-    let users = plain::Users::connect("sqlite::memory:", config()).await.expect("it starts");
+    let database = Database::in_memory().await;
+    let users = plain::Users::connect(database.url(), config()).await.expect("it starts");
     let outside = Router::new()
         .route("/demand", get(demand))
         .route("/maybe", get(maybe))

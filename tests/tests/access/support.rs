@@ -1,8 +1,7 @@
-//! What several files need: requests byte for byte, credentials by hand, places for databases, a steerable store.
+//! What several files need: requests byte for byte, credentials by hand, a steerable store.
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +17,6 @@ use tokio::{
 };
 use users_runtime::{BoxFuture, Config, Error, Password, SecretKey, SessionRecord, SessionStore, TokenHash};
 use users_tests::{App, Client, Kind, PASSWORD, apps::UserRegistration};
-use uuid::Uuid;
 
 /// A response to a request that was sent byte for byte.
 #[derive(Debug)]
@@ -127,28 +125,10 @@ pub fn registration(email: &str) -> UserRegistration {
 
 /// Settings for a test's own application.
 pub fn config() -> Config {
-    Config::new(SecretKey::generate().expect("randomness")).with_app_name("Tests").with_insecure_cookies(true)
-}
-
-/// A folder for a database file, which goes with its owner.
-pub struct Place(PathBuf);
-
-impl Place {
-    pub fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("users-access-{}", Uuid::new_v4()));
-        std::fs::create_dir_all(&folder).expect("a folder for the database");
-        Self(folder)
-    }
-
-    pub fn url(&self) -> String {
-        format!("sqlite://{}", self.0.join("test.db").display())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    Config::new(SecretKey::generate().expect("randomness"))
+        .with_app_name("Tests")
+        .with_insecure_cookies(true)
+        .with_max_connections(4)
 }
 
 /// A session store of an application's own, which tests age and break.
@@ -231,10 +211,4 @@ impl SessionStore for Shelf {
     fn remove_expired(&self, now: i64, idle: i64) -> BoxFuture<'_, Result<(), Error>> {
         self.with(|sessions| sessions.retain(|_, record| record.is_live(now, idle)))
     }
-}
-
-/// Now, in milliseconds since 1970.
-pub fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-    i64::try_from(since.as_millis()).expect("before the end of time")
 }

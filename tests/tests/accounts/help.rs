@@ -1,10 +1,14 @@
 //! What several files of these tests do alike.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::Barrier;
 use users_runtime::Config;
-use users_tests::{Answer, App, Kind, Options};
+use users_tests::{Answer, App, Kind, Options, Statement, now};
 
 /// Every backend and session store, for tests that start their applications with changes.
 pub(crate) const KINDS: [Kind; 4] = [Kind::Session, Kind::SessionInMemory, Kind::Jwt, Kind::JwtCookie];
@@ -12,6 +16,21 @@ pub(crate) const KINDS: [Kind; 4] = [Kind::Session, Kind::SessionInMemory, Kind:
 /// An application with other settings.
 pub(crate) async fn app_with(kind: Kind, config: impl FnOnce(Config) -> Config + Send + 'static) -> App {
     App::start_with(kind, Options { config: Box::new(config), ..Options::default() }).await
+}
+
+/// Moves the end of every token of a mail to this many milliseconds from now.
+pub(crate) async fn tokens_expire_in(app: &App, milliseconds: i64) {
+    let update = app.query("UPDATE users_one_time_tokens SET expires_at = ?");
+    assert!(update.bind(now() + milliseconds).execute().await > 0);
+}
+
+/// Waits until a statement answers this number.
+pub(crate) async fn until(statement: Statement<'_>, number: i64) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while statement.clone().count().await != number {
+        assert!(Instant::now() < end, "{statement:?} never came to {number}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// Sends this many requests at the same moment; their answers.

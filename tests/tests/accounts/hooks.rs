@@ -31,8 +31,7 @@ fn assert_broken(answer: Answer) {
 
 /// The steps that hooks wrote down, with the requests that they were shown.
 async fn notes(app: &App) -> Vec<(String, String)> {
-    let notes = sqlx::query_as("SELECT step, request FROM hook_notes ORDER BY rowid");
-    notes.fetch_all(&app.pool).await.expect("notes")
+    app.query("SELECT step, request FROM hook_notes ORDER BY number").rows().await
 }
 
 fn note(step: &str, request: &str) -> (String, String) {

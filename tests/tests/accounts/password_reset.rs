@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use users_tests::{App, Kind, OTHER_PASSWORD, PASSWORD, each_backend};
 
-use crate::help::{app_with, assert_no_credential, at_once, statuses};
+use crate::help::{app_with, assert_no_credential, at_once, statuses, tokens_expire_in};
 
 const EMAIL: &str = "ada@example.com";
 
@@ -161,10 +161,10 @@ async fn s33_a_token_lives_for_an_hour_and_not_longer() {
     assert_eq!(app.count("SELECT expires_at - issued_at FROM users_one_time_tokens").await, 3600 * 1000);
     let text = app.mailbox.nth(EMAIL, 2).await.text;
     assert!(text.contains("1 hour"), "{text}");
-    app.execute("UPDATE users_one_time_tokens SET expires_at = unixepoch() * 1000").await;
+    tokens_expire_in(&app, 0).await;
     app.client().reset(&token, OTHER_PASSWORD).await.expect(400, "token_invalid");
     app.client().log_in(EMAIL, PASSWORD).await.expect(201, "");
-    app.execute("UPDATE users_one_time_tokens SET expires_at = unixepoch() * 1000 + 60000").await;
+    tokens_expire_in(&app, 60_000).await;
     app.client().reset(&token, OTHER_PASSWORD).await.expect(201, "");
 }
 

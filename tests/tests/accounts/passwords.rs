@@ -166,13 +166,12 @@ async fn s05_the_old_and_the_new_name_count_when_both_change() {
 }
 
 async fn stored_hash(app: &App, id: Uuid) -> String {
-    let hash = sqlx::query_scalar("SELECT password_hash FROM users WHERE id = ?1");
-    hash.bind(id).fetch_one(&app.pool).await.expect("the user is there")
+    app.query("SELECT password_hash FROM users WHERE id = ?").bind(id).value().await
 }
 
 async fn store_hash(app: &App, id: Uuid, hash: &str) {
-    let update = sqlx::query("UPDATE users SET password_hash = ?2 WHERE id = ?1").bind(id).bind(hash);
-    update.execute(&app.pool).await.expect("the user is there");
+    let update = app.query("UPDATE users SET password_hash = ? WHERE id = ?").bind(hash).bind(id);
+    assert_eq!(update.execute().await, 1);
 }
 
 /// The parameters of a PHC string of Argon2id, by name.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use users_tests::{App, Client, Kind, OTHER_PASSWORD, PASSWORD, each_backend};
+use users_tests::{App, Client, Kind, OTHER_PASSWORD, PASSWORD, each_backend, now};
 
-use crate::help::{KINDS, app_with, assert_no_credential, at_once, statuses};
+use crate::help::{KINDS, app_with, assert_no_credential, at_once, statuses, tokens_expire_in, until};
 
 const EMAIL: &str = "ada@example.com";
 
@@ -154,11 +154,11 @@ async fn s32_a_token_dies_with_the_account_and_with_the_state_it_was_issued_for(
     app.execute("UPDATE users SET email = 'eve@example.com', email_canonical = 'eve@example.com'").await;
     client.verify(&token).await.expect(400, "token_invalid");
     app.execute("UPDATE users SET email = 'ada@example.com', email_canonical = 'ada@example.com'").await;
-    let hash: String =
-        sqlx::query_scalar("SELECT password_hash FROM users").fetch_one(&app.pool).await.expect("it");
-    app.execute("UPDATE users SET password_hash = password_hash || 'x'").await;
+    let hash: String = app.query("SELECT password_hash FROM users").value().await;
+    let store = |hash: String| app.query("UPDATE users SET password_hash = ?").bind(hash).execute();
+    store(format!("{hash}x")).await;
     client.verify(&token).await.expect(400, "token_invalid");
-    sqlx::query("UPDATE users SET password_hash = ?1").bind(hash).execute(&app.pool).await.expect("it");
+    store(hash).await;
     app.execute("DELETE FROM users").await;
     client.verify(&token).await.expect(400, "token_invalid");
 }
@@ -184,11 +184,10 @@ async fn s33_a_token_lives_for_a_day_and_not_longer() {
     let token = app.mailbox.token(EMAIL, 1).await;
     assert_eq!(app.count("SELECT expires_at - issued_at FROM users_one_time_tokens").await, 24 * 3600 * 1000);
     assert!(app.mailbox.mails()[0].text.contains("24 hours"), "{}", app.mailbox.mails()[0].text);
-    // The clock of the table is in milliseconds since 1970.
-    app.execute("UPDATE users_one_time_tokens SET expires_at = unixepoch() * 1000").await;
+    tokens_expire_in(&app, 0).await;
     client.verify(&token).await.expect(400, "token_invalid");
     client.log_in(EMAIL, PASSWORD).await.expect(403, "not_verified");
-    app.execute("UPDATE users_one_time_tokens SET expires_at = unixepoch() * 1000 + 60000").await;
+    tokens_expire_in(&app, 60_000).await;
     client.verify(&token).await.expect(201, "");
 }
 
@@ -280,16 +279,16 @@ async fn s38_a_change_of_address_from_before_the_reset_is_never_confirmed() {
 
     // As many mails as leave at once keep the server busy, so that the next one waits in the outbox.
     app.mailbox.delay(Duration::from_secs(2));
-    app.execute(
-        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 8) \
-         INSERT INTO users_outbox (nonce, message, created_at, due_at, attempts) \
-         SELECT randomblob(32), '{\"mail\": \"password_changed\", \"to\": \"busy@example.com\"}', \
-         unixepoch() * 1000, 0, 0 FROM numbers",
-    )
-    .await;
-    while app.count("SELECT COUNT(*) FROM users_outbox WHERE attempts = 1").await < 8 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let rows = ["(?, ?, ?, 0, 0)"; 8].join(", ");
+    let insert =
+        format!("INSERT INTO users_outbox (nonce, message, created_at, due_at, attempts) VALUES {rows}");
+    let insert = (0..8).fold(app.query(&insert), |insert, number: u8| {
+        let message = json!({"mail": "password_changed", "to": "busy@example.com"});
+        let message = json!({"tenant": null, "message": message});
+        insert.bind(vec![number; 32]).bind(message.to_string()).bind(now())
+    });
+    assert_eq!(insert.execute().await, 8);
+    until(app.query("SELECT COUNT(*) FROM users_outbox WHERE attempts = 1"), 8).await;
     let body = json!({"email": "attacker@example.com", "current_password": PASSWORD});
     attacker.patch("/users/me", &body).await.expect(200, "");
     owner.reset(&token, OTHER_PASSWORD).await.expect(201, "");
@@ -299,9 +298,7 @@ async fn s38_a_change_of_address_from_before_the_reset_is_never_confirmed() {
     app.mailbox.delay(Duration::ZERO);
 
     // The notice to the owner was promised after that mail.
-    while app.count("SELECT COUNT(*) FROM users_outbox").await > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(app.query("SELECT COUNT(*) FROM users_outbox"), 0).await;
     assert_eq!(app.mailbox.settled("attacker@example.com").await, 0);
     assert_eq!(app.count("SELECT COUNT(*) FROM users_one_time_tokens").await, 0);
 }

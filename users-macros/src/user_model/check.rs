@@ -1,49 +1,58 @@
 //! The rules of a user model: from attributes as written to a model that is right.
 
 mod field;
-mod names;
-mod roles;
+mod list;
+mod mailbox;
 
 use darling::{Error, Result, error::Accumulator};
-use syn::{Path, parse_quote};
 
-pub(super) use self::roles::can_be;
-use self::{
-    field::check_field,
-    names::{canonical, distinct_columns, table},
-    roles::{Claim, Wanted, claim, marked_mailbox, missing, the_one},
-};
+use self::{field::usage, list::distinct_parameters, mailbox::marked_mailbox};
 use super::{
-    attr::Attributes,
-    model::{Field, IdentifierKind, Model, Role},
+    NOUN,
+    attr::{FieldAttributes, UserAttributes},
+    model::{IdentifierKind, Model},
 };
+use crate::record::{
+    Record,
+    check::{Subject, check_field},
+    claim::{Claims, Wanted},
+    default_runtime,
+    field::{Field, Purpose},
+    names::{distinct_columns, sql_name, table},
+};
+
+const fn required(purpose: Purpose, example: &'static str, likely: &'static [&'static str]) -> Wanted {
+    Wanted { purpose, required: true, example, likely }
+}
+
+const fn optional(purpose: Purpose) -> Wanted {
+    Wanted { purpose, required: false, example: "", likely: &[] }
+}
+
+const ID: Wanted = required(Purpose::Id, "pub id: Uuid", &["id"]);
+const IDENTIFIER: Wanted =
+    required(Purpose::Identifier, "pub email: String", &["email", "username", "login"]);
+const PASSWORD_HASH: Wanted =
+    required(Purpose::PasswordHash, "password_hash: PasswordHash", &["password_hash", "password"]);
 
 /// Checks every rule; one that needs another one's result runs only when that one passed.
-pub(super) fn check(attributes: Attributes, mut mistakes: Accumulator) -> Result<Model> {
-    let Attributes { name, visibility, options, fields: read, complete } = attributes;
-    let table = mistakes.handle(table(&name, options.table.as_ref()));
-    let claims: Vec<Claim> =
-        read.iter().map(|field| mistakes.handle(claim(field)).unwrap_or_default()).collect();
-    let has_hash = claims.iter().any(|claim| claim.role() == Role::PasswordHash);
-    let fields: Vec<Field> = read
+pub(super) fn check(attributes: UserAttributes, mut mistakes: Accumulator) -> Result<Model> {
+    let UserAttributes { name, visibility, options, fields: read, complete } = attributes;
+    let table = mistakes.handle(table(&name, options.table.as_ref(), None));
+    let claims = Claims::read(NOUN, &name, &read, complete, &mut mistakes);
+    let subject = Subject { noun: NOUN, name: &name, has_hash: claims.has(Purpose::PasswordHash) };
+    let fields: Vec<Field> = claims
         .iter()
-        .zip(&claims)
-        .filter_map(|(field, claim)| mistakes.handle(check_field(&name, field, claim.role(), has_hash)))
+        .filter_map(|(field, purpose)| {
+            mistakes.handle(check_field(subject, field, purpose, |field, ident, mistakes| {
+                usage(subject, field, ident, purpose, mistakes)
+            }))
+        })
         .collect();
-
-    let mut find = |wanted: Wanted| {
-        let found = the_one(wanted.role, &claims, &read, &mut mistakes);
-        if found.is_none() && complete && wanted.required {
-            mistakes.push(missing(&name, &wanted, &read));
-        }
-        found
-            .and_then(|found| fields.iter().find(|field| Some(&field.ident) == found.ident.as_ref()).cloned())
-    };
-    let id = find(Wanted::ID);
-    let identifier = find(Wanted::IDENTIFIER);
-    let password_hash = find(Wanted::PASSWORD_HASH);
-    let active = find(Wanted::ACTIVE);
-    let verified = find(Wanted::VERIFIED);
+    let mut find = |wanted: &Wanted| claims.find(wanted, &fields, &mut mistakes);
+    let (id, identifier, password_hash) = (find(&ID), find(&IDENTIFIER), find(&PASSWORD_HASH));
+    let [active, verified, tenant] =
+        [Purpose::Active, Purpose::Verified, Purpose::Tenant].map(|purpose| find(&optional(purpose)));
 
     let kind = read
         .iter()
@@ -52,24 +61,30 @@ pub(super) fn check(attributes: Attributes, mut mistakes: Accumulator) -> Result
     let marked = mistakes.handle(marked_mailbox(&read, kind)).flatten();
     let marked = marked.and_then(|ident| fields.iter().find(|field| field.ident == ident).cloned());
     let canonical = identifier.as_ref().and_then(|field| mistakes.handle(canonical(field, &read)));
-    mistakes.handle(distinct_columns(&read, &fields, canonical.as_ref()));
+    let taken = canonical.as_deref().map(|canonical| (canonical, "the identifier's canonical form"));
+    mistakes.handle(distinct_columns(&fields, taken));
+    mistakes.handle(distinct_parameters(&fields));
 
     let model = (|| {
         let identifier = identifier?;
         Some(Model {
-            name,
-            visibility,
-            runtime: options.runtime.unwrap_or_else(default_runtime),
-            table: table?,
+            record: Record {
+                name,
+                visibility,
+                runtime: options.runtime.unwrap_or_else(default_runtime),
+                table: table?,
+                fields,
+            },
+            role: options.role,
             id: id?,
             mailbox: if kind == IdentifierKind::Email { Some(identifier.clone()) } else { marked },
             identifier,
             identifier_kind: kind,
-            canonical: canonical?.0,
+            canonical: canonical?,
             password_hash: password_hash?,
             active,
             verified,
-            fields,
+            tenant,
         })
     })();
     match model {
@@ -79,7 +94,10 @@ pub(super) fn check(attributes: Attributes, mut mistakes: Accumulator) -> Result
     }
 }
 
-/// Where `users-runtime` is unless `crate = ...` says otherwise.
-pub(super) fn default_runtime() -> Path {
-    parse_quote!(::users_runtime)
+/// The column of the canonical identifier.
+fn canonical(identifier: &Field, read: &[FieldAttributes]) -> Result<String> {
+    let literal =
+        read.iter().filter(|field| field.identifier.is_some()).find_map(|field| field.canonical.as_ref());
+    literal
+        .map_or_else(|| Ok(format!("{}_canonical", identifier.column)), |literal| sql_name(literal, "column"))
 }

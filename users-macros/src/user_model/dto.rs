@@ -1,82 +1,46 @@
-//! The four DTOs and what the runtime asks of them.
+//! The six DTOs of a user and what the runtime asks of them.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::{LitStr, Token, spanned::Spanned};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
 
-use super::model::{Field, Model, Role, Rule, RuleKind};
-use crate::report::{as_trait, at, located, reference};
+use super::model::Model;
+use crate::record::{
+    dto::{Body, Presence, any_change, declare_optional, optional_password, read, structure, validate},
+    field::{Field, Filter, Purpose},
+};
 
-/// The four structs with their traits.
+/// What the names of the DTOs end with.
+pub(super) const DTOS: [&str; 6] = ["Read", "Registration", "Update", "AdminUpdate", "Filter", "Import"];
+
+/// The structs with their traits.
 pub(super) fn dtos(model: &Model) -> TokenStream {
-    [read(model), registration(model), update(model), admin_update(model)].into_iter().collect()
-}
-
-fn read(model: &Model) -> TokenStream {
-    let runtime = &model.runtime;
-    let serde = quote!(#runtime::__private::serde);
-    let name = model.dto("Read");
-    let text = name.to_string();
-    let shown: Vec<_> = model.fields.iter().filter(|field| field.dtos.read).collect();
-    let count = number(shown.len());
-    let mutable = (!shown.is_empty()).then(|| quote!(mut));
-    let import = (!shown.is_empty()).then(|| quote!(use #runtime::Exposable as __Exposable;));
-    let fields = shown.iter().map(|field| declare(field, &quote!(), &field.ty.to_token_stream()));
-    let doc = format!("What responses show of `{}`.", model.name);
-    let dto = structure(model, "Read", &doc, &quote!(), &quote!(), fields);
-    let exposed = shown.iter().map(|field| {
-        let Field { ident, ty, .. } = field;
-        let key = field.key();
-        let exposable = as_trait(ty, &quote!(__Exposable));
-        let value = reference("self", ident, ty);
-        quote!(#exposable::expose(#value, #key, &mut dto)?;)
-    });
-    // Written out because serde's derive would report a type that cannot be shown once more, in its own words.
-    quote! {
-        #dto
-
-        const _: () = {
-            #import
-            use #serde::{Serialize as __Serialize, Serializer as __Serializer};
-
-            impl __Serialize for #name {
-                fn serialize<S: __Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
-                    let #mutable dto = __Serializer::serialize_struct(serializer, #text, #count)?;
-                    #( #exposed )*
-                    #serde::ser::SerializeStruct::end(dto)
-                }
-            }
-        };
-    }
+    [
+        read(&model.record),
+        registration(model),
+        update(model),
+        admin_update(model),
+        filter(model),
+        import(model),
+    ]
+    .into_iter()
+    .collect()
 }
 
 fn registration(model: &Model) -> TokenStream {
-    let runtime = &model.runtime;
-    let name = model.dto("Registration");
+    let (record, runtime) = (&model.record, &model.record.runtime);
+    let name = record.dto("Registration");
     let identifier = &model.identifier.ident;
     let password = quote! {
         /// The chosen password.
         pub password: #runtime::Password,
     };
-    let fields = carried(model, |field| field.dtos.register).flat_map(|field| {
-        let ty = field.ty.to_token_stream();
-        let declared = if field.default.is_some() {
-            declare_optional(model, field)
-        } else if field.role == Role::Identifier {
-            declare(field, &quote!(), &ty)
-        } else {
-            let path = acceptable(model, field, "accept");
-            let default = field.is_optional().then(|| quote!(default,));
-            declare(field, &quote!(#[serde(#default deserialize_with = #path)]), &ty)
-        };
-        [Some(declared), (field.role == Role::Identifier).then(|| password.clone())].into_iter().flatten()
+    let fields = record.fields.iter().flat_map(|field| {
+        let password = (field.purpose == Purpose::Identifier).then(|| password.clone());
+        [Presence::in_creation(field).declare(record, field), password].into_iter().flatten()
     });
-    let doc = format!("The body of a registration as `{}`.", model.name);
-    let dto =
-        structure(model, "Registration", &doc, &quote!(Deserialize), &quote!(deny_unknown_fields), fields);
-    let validate = validate(model, |field| {
-        field.dtos.register.then_some(usize::from(field.is_optional()) + usize::from(field.default.is_some()))
-    });
+    let doc = format!("The body of a registration as `{}`.", record.name);
+    let dto = structure(record, "Registration", Body::Whole, &doc, fields);
+    let validate = validate(record, Presence::in_creation);
     quote! {
         #dto
 
@@ -95,37 +59,25 @@ fn registration(model: &Model) -> TokenStream {
 }
 
 fn update(model: &Model) -> TokenStream {
-    let runtime = &model.runtime;
-    let name = model.dto("Update");
-    let new_password = optional_password(model, "The new password.", &quote!(password));
+    let (record, runtime) = (&model.record, &model.record.runtime);
+    let name = record.dto("Update");
     let current_password = optional_password(
-        model,
+        record,
         "The password as it is, which a new identifier or password needs.",
-        &quote!(current_password),
+        "current_password",
     );
-    let fields = model.identifier.dtos.update.then(|| declare_optional(model, &model.identifier));
-    let fields = fields.into_iter().chain([new_password, current_password]);
-    let fields = fields.chain(model.updatable().map(|field| declare_optional(model, field)));
-    let doc = format!("What self-service may change of `{}`; what is absent stays as it is.", model.name);
-    let derives = quote!(Default, Deserialize);
-    let dto = structure(model, "Update", &doc, &derives, &quote!(deny_unknown_fields), fields);
-    let identifier = &model.identifier.ident;
-    let new_identifier = if model.identifier.dtos.update {
-        quote!(self.#identifier.as_deref())
-    } else {
-        quote!(::core::option::Option::None)
-    };
-    let changes = model.updatable().map(|field| &field.ident);
-    let changes: Vec<_> = changes.map(|ident| quote!(self.#ident.is_some())).collect();
-    let changes = if changes.is_empty() { quote!(false) } else { quote!(#(#changes)||*) };
-    let validate = validate(model, |field| field.dtos.update.then_some(1 + usize::from(field.is_optional())));
+    let carried = |field: &Field| Presence::in_change(field.dtos.update);
+    let doc = format!("What self-service may change of `{}`; what is absent stays as it is.", record.name);
+    let fields = changes(model, [new_password(model), current_password], carried);
+    let dto = structure(record, "Update", Body::Partial, &doc, fields);
+    let new_identifier = new_identifier(model, model.identifier.dtos.update);
+    let any_change = any_change(model.updatable());
+    let validate = validate(record, carried);
     quote! {
         #dto
 
         impl #runtime::UpdateDto for #name {
-            fn identifier(&self) -> ::core::option::Option<&::core::primitive::str> {
-                #new_identifier
-            }
+            #new_identifier
 
             fn password(&self) -> ::core::option::Option<&#runtime::Password> {
                 self.password.as_ref()
@@ -136,7 +88,7 @@ fn update(model: &Model) -> TokenStream {
             }
 
             fn changes_own_fields(&self) -> ::core::primitive::bool {
-                #changes
+                #any_change
             }
 
             #validate
@@ -145,152 +97,196 @@ fn update(model: &Model) -> TokenStream {
 }
 
 fn admin_update(model: &Model) -> TokenStream {
-    let new_password = optional_password(model, "The new password.", &quote!(password));
-    let mut carried: Vec<_> = model
-        .fields
-        .iter()
-        .filter(|field| field.dtos.admin_update)
-        .map(|field| declare_optional(model, field))
-        .collect();
-    let position = usize::from(model.identifier.dtos.admin_update).min(carried.len());
-    carried.insert(position, new_password);
-    let doc = format!("What an administrator may change of `{}`; what is absent stays as it is.", model.name);
-    let derives = quote!(Default, Deserialize);
-    structure(model, "AdminUpdate", &doc, &derives, &quote!(deny_unknown_fields), carried.into_iter())
-}
-
-/// The fields of a DTO, in the struct's order.
-fn carried(model: &Model, carries: fn(&Field) -> bool) -> impl Iterator<Item = &Field> {
-    model.fields.iter().filter(move |field| carries(field))
-}
-
-fn structure(
-    model: &Model,
-    suffix: &str,
-    doc: &str,
-    derives: &TokenStream,
-    serde: &TokenStream,
-    fields: impl Iterator<Item = TokenStream>,
-) -> TokenStream {
-    let runtime = &model.runtime;
-    let visibility = &model.visibility;
-    let name = model.dto(suffix);
-    let derives = derives.clone().into_iter().filter_map(|token| match token {
-        proc_macro2::TokenTree::Ident(derive) if derive == "Default" => {
-            Some(quote!(::core::default::Default))
+    let (record, runtime) = (&model.record, &model.record.runtime);
+    let name = record.dto("AdminUpdate");
+    let reset = model.mailbox.as_ref().map(|_| {
+        quote! {
+            /// Whether the user is sent a mail to choose a password.
+            #[serde(default)]
+            pub send_password_reset: ::core::primitive::bool,
         }
-        proc_macro2::TokenTree::Ident(derive) => Some(quote!(#runtime::__private::serde::#derive)),
-        _ => None,
     });
-    let serde_path = format!("{}::__private::serde", path_text(runtime));
-    let serde = (!serde.is_empty()).then(|| quote!(#[serde(crate = #serde_path, #serde)]));
+    let sends_reset = if reset.is_some() { quote!(self.send_password_reset) } else { quote!(false) };
+    let carried = |field: &Field| Presence::in_change(field.dtos.admin_update);
+    let doc =
+        format!("What an administrator may change of `{}`; what is absent stays as it is.", record.name);
+    let fields = changes(model, [Some(new_password(model)), reset].into_iter().flatten(), carried);
+    let dto = structure(record, "AdminUpdate", Body::Partial, &doc, fields);
+    let new_identifier = new_identifier(model, model.identifier.dtos.admin_update);
+    let active = flag(model.active.as_ref().filter(|field| field.dtos.admin_update));
+    let verified = flag(model.verified.as_ref().filter(|field| field.dtos.admin_update));
+    let any_change = any_change(model.admin_updatable());
+    let validate = validate(record, carried);
     quote! {
-        #[doc = #doc]
-        #[derive(::core::clone::Clone, ::core::fmt::Debug #(, #derives)*)]
-        #serde
-        #visibility struct #name {
-            #( #fields )*
-        }
-    }
-}
+        #dto
 
-/// A path without the spaces that its tokens would be printed with.
-fn path_text(path: &syn::Path) -> String {
-    path.to_token_stream().to_string().replace(' ', "")
-}
+        impl #runtime::AdminUpdateDto for #name {
+            #new_identifier
 
-fn declare(field: &Field, attributes: &TokenStream, ty: &TokenStream) -> TokenStream {
-    let Field { ident, docs, .. } = field;
-    // What the compiler's own derives say of the field stands at its type.
-    let public = Token![pub](field.ty.span());
-    quote! { #(#docs)* #attributes #public #ident: #ty, }
-}
-
-/// A field whose absence differs from `null`.
-fn declare_optional(model: &Model, field: &Field) -> TokenStream {
-    let ty = &field.ty;
-    let path = acceptable(model, field, "present");
-    let attributes = quote!(#[serde(default, deserialize_with = #path)]);
-    let close = Token![>](ty.span());
-    declare(field, &attributes, &quote!(::core::option::Option<#ty #close))
-}
-
-/// The function of the runtime by which serde reads a field; an error about it stands at the field's type.
-fn acceptable(model: &Model, field: &Field, function: &str) -> LitStr {
-    let path = format!("{}::Acceptable::{function}", path_text(&model.runtime));
-    LitStr::new(&path, at(&field.ty))
-}
-
-fn optional_password(model: &Model, doc: &str, ident: &TokenStream) -> TokenStream {
-    let runtime = &model.runtime;
-    let path = format!("{}::Acceptable::present", path_text(runtime));
-    quote! {
-        #[doc = #doc]
-        #[serde(default, deserialize_with = #path)]
-        pub #ident: ::core::option::Option<#runtime::Password>,
-    }
-}
-
-/// The method that checks every rule of the fields that `depth` finds in the DTO, that many `Option`s deep.
-fn validate(model: &Model, depth: impl Fn(&Field) -> Option<usize>) -> TokenStream {
-    let runtime = &model.runtime;
-    let checks = model.fields.iter().filter(|field| !field.rules.is_empty()).filter_map(|field| {
-        let depth = depth(field)?;
-        let ident = &field.ident;
-        let key = field.key();
-        let calls: Vec<_> = field.rules.iter().map(|rule| call(model, rule)).collect();
-        let value = value();
-        if depth == 0 {
-            return Some(quote! {
-                let #value = &self.#ident;
-                #( errors.check(#key, #calls); )*
-            });
-        }
-        let pattern =
-            (0..depth).fold(quote!(#value), |inner, _| quote!(::core::option::Option::Some(#inner)));
-        Some(quote! {
-            if let #pattern = &self.#ident {
-                #( errors.check(#key, #calls); )*
+            fn password(&self) -> ::core::option::Option<&#runtime::Password> {
+                self.password.as_ref()
             }
+
+            fn active(&self) -> ::core::option::Option<::core::primitive::bool> {
+                #active
+            }
+
+            fn verified(&self) -> ::core::option::Option<::core::primitive::bool> {
+                #verified
+            }
+
+            fn send_password_reset(&self) -> ::core::primitive::bool {
+                #sends_reset
+            }
+
+            fn changes_own_fields(&self) -> ::core::primitive::bool {
+                #any_change
+            }
+
+            #validate
+        }
+    }
+}
+
+/// The keys by which a list is filtered, each with the comparison that it stands for.
+pub(super) fn filter_keys(field: &Field) -> Vec<(String, &'static str)> {
+    let key = field.key();
+    match field.list.filter {
+        None => Vec::new(),
+        Some(Filter::Equal) => vec![(key, "=")],
+        Some(Filter::Range) => vec![(format!("{key}_min"), ">="), (format!("{key}_max"), "<=")],
+    }
+}
+
+/// The parameter's field; one that stands for the whole field is called like it, `r#type` included.
+pub(super) fn filter_ident(field: &Field, key: &str) -> proc_macro2::Ident {
+    if key == field.key() { field.ident.clone() } else { format_ident!("{key}", span = field.ident.span()) }
+}
+
+fn filter(model: &Model) -> TokenStream {
+    let (record, runtime) = (&model.record, &model.record.runtime);
+    let name = record.dto("Filter");
+    let fields = model.filtered().flat_map(|field| {
+        filter_keys(field).into_iter().map(|(key, _)| {
+            let parameter = Field { ident: filter_ident(field, &key), ..field.clone() };
+            declare_optional(record, &parameter, field.content())
         })
     });
-    let checks: Vec<_> = checks.collect();
-    let errors = if checks.is_empty() { quote!(_errors) } else { quote!(errors) };
+    let doc =
+        format!("What lists of `{}` may be filtered by; what is absent leaves nothing out.", record.name);
+    let dto = structure(record, "Filter", Body::Partial, &doc, fields);
     quote! {
-        fn validate(&self, #errors: &mut #runtime::FieldErrors) {
-            #( #checks )*
-        }
+        #dto
+
+        impl #runtime::FilterDto for #name {}
     }
 }
 
-/// The call of a rule for the value of a field, or for the one inside its `Option`s.
-fn call(model: &Model, rule: &Rule) -> TokenStream {
-    let runtime = &model.runtime;
-    // A function of the user's own is named in the message that it does not fit.
-    let span = match &rule.kind {
-        RuleKind::Custom(path) => at(path),
-        _ => at(&rule.span),
+fn import(model: &Model) -> TokenStream {
+    let (record, runtime) = (&model.record, &model.record.runtime);
+    let name = record.dto("Import");
+    let (id_type, identifier) = (&model.id.ty, &model.identifier.ident);
+    let hash = model.password_hash.dtos.import;
+    let secrets = || {
+        let password = optional_password(record, "The password, of which a hash is to be made.", "password");
+        let text = "The hash that is stored already, as secret as a password.";
+        let hash = hash.then(|| optional_password(record, text, "password_hash"));
+        quote!(#password #hash)
     };
-    let validate = located(quote!(#runtime::__private::validate), span);
-    let value = located(value().into_token_stream(), span);
-    match &rule.kind {
-        RuleKind::Length(least, greatest) => {
-            quote_spanned!(span=> #validate::length(#value, #least, #greatest))
+    let fields = record.fields.iter().map(|field| match field.purpose {
+        Purpose::PasswordHash | Purpose::Tenant => quote!(),
+        Purpose::Id | Purpose::Active | Purpose::Verified => {
+            Presence::in_change(field.dtos.import).declare(record, field).to_token_stream()
         }
-        RuleKind::Range(least, greatest) => {
-            quote_spanned!(span=> #validate::range(#value, #least, #greatest))
+        Purpose::Identifier => {
+            let identifier = Presence::Always.declare(record, field);
+            let secrets = secrets();
+            quote!(#identifier #secrets)
         }
-        RuleKind::Email => quote_spanned!(span=> #validate::email(#value)),
-        RuleKind::Custom(path) => quote_spanned!(span=> #path(#value)),
+        Purpose::Name | Purpose::Own => Presence::in_import(field).declare(record, field).to_token_stream(),
+    });
+    let doc = format!("A `{}` as an import or a command brings it.", record.name);
+    let dto = structure(record, "Import", Body::Whole, &doc, fields);
+    let id = flag(Some(&model.id).filter(|field| field.dtos.import));
+    let active = flag(model.active.as_ref().filter(|field| field.dtos.import));
+    let verified = flag(model.verified.as_ref().filter(|field| field.dtos.import));
+    let password_hash = if hash {
+        quote!(self.password_hash.as_ref().map(#runtime::Password::expose))
+    } else {
+        quote!(::core::option::Option::None)
+    };
+    let validate = validate(record, Presence::in_import);
+    quote! {
+        #dto
+
+        impl #runtime::ImportDto for #name {
+            type Id = #id_type;
+
+            fn id(&self) -> ::core::option::Option<#id_type> {
+                #id
+            }
+
+            fn identifier(&self) -> &::core::primitive::str {
+                &self.#identifier
+            }
+
+            fn password(&self) -> ::core::option::Option<&#runtime::Password> {
+                self.password.as_ref()
+            }
+
+            fn password_hash(&self) -> ::core::option::Option<&::core::primitive::str> {
+                #password_hash
+            }
+
+            fn active(&self) -> ::core::option::Option<::core::primitive::bool> {
+                #active
+            }
+
+            fn verified(&self) -> ::core::option::Option<::core::primitive::bool> {
+                #verified
+            }
+
+            #validate
+        }
     }
 }
 
-/// The name of a value, which the user's bounds must not see.
-fn value() -> Ident {
-    Ident::new("value", Span::mixed_site())
+/// The fields of a change: the identifier, what the library adds, and what else may change.
+fn changes(
+    model: &Model,
+    added: impl IntoIterator<Item = TokenStream>,
+    presence: impl Fn(&Field) -> Presence,
+) -> impl Iterator<Item = TokenStream> {
+    let declare = |field: &Field| presence(field).declare(&model.record, field);
+    let (first, rest): (Vec<_>, Vec<_>) =
+        model.record.fields.iter().partition(|field| field.purpose == Purpose::Identifier);
+    let first: Vec<_> = first.into_iter().filter_map(declare).collect();
+    let rest: Vec<_> = rest.into_iter().filter_map(declare).collect();
+    first.into_iter().chain(added).chain(rest)
 }
 
-/// An index or count without a suffix.
-pub(super) fn number(number: usize) -> Literal {
-    Literal::usize_unsuffixed(number)
+fn new_password(model: &Model) -> TokenStream {
+    optional_password(&model.record, "The new password.", "password")
+}
+
+fn new_identifier(model: &Model, carried: bool) -> TokenStream {
+    let identifier = &model.identifier.ident;
+    let identifier =
+        if carried { quote!(self.#identifier.as_deref()) } else { quote!(::core::option::Option::None) };
+    quote! {
+        fn identifier(&self) -> ::core::option::Option<&::core::primitive::str> {
+            #identifier
+        }
+    }
+}
+
+/// The value of an optional field of a DTO that has it.
+fn flag(field: Option<&Field>) -> TokenStream {
+    field.map_or_else(
+        || quote!(::core::option::Option::None),
+        |field| {
+            let ident = &field.ident;
+            quote!(self.#ident)
+        },
+    )
 }

@@ -1,17 +1,23 @@
 //! The code of a model: facts about the struct, in the words of the runtime's traits.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
-
-use syn::spanned::Spanned;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Path, Type, spanned::Spanned};
 
 use super::{
-    dto,
-    model::{Field, IdentifierKind, Model, Role},
-    sql::Dialect,
+    dto::{self, DTOS},
+    model::{IdentifierKind, Model},
     stored,
 };
-use crate::report::{as_trait, at, located};
+use crate::{
+    record::{
+        dialect::Dialect,
+        dto::Presence,
+        field::{Field, Purpose},
+        value::{at_type, borrow, copy, own_value, to_read},
+    },
+    report::{at, located},
+};
 
 /// The whole expansion.
 pub(super) fn emit(model: &Model, dialects: &[Dialect]) -> TokenStream {
@@ -27,12 +33,38 @@ pub(super) fn emit(model: &Model, dialects: &[Dialect]) -> TokenStream {
     }
 }
 
+/// The role model: the user's, or the one for those who need no columns of their own.
+pub(super) fn role(runtime: &Path, role: Option<&Path>) -> TokenStream {
+    role.map_or_else(
+        || quote!(#runtime::Role),
+        |role| {
+            let role_here = located(role.to_token_stream(), role.span());
+            quote!(<#role_here as #runtime::RoleModel>::Model)
+        },
+    )
+}
+
+/// What a model of this name names.
+pub(super) fn types(name: &Ident, id: &Type, tenant: &TokenStream, role: &TokenStream) -> TokenStream {
+    let [read, registration, update, admin_update, filter, import] =
+        DTOS.map(|suffix| format_ident!("{name}{suffix}"));
+    quote! {
+        type Model = Self;
+        type Id = #id;
+        type Tenant = #tenant;
+        type Role = #role;
+        type Read = #read;
+        type Registration = #registration;
+        type Update = #update;
+        type AdminUpdate = #admin_update;
+        type Filter = #filter;
+        type Import = #import;
+    }
+}
+
 fn user_model(model: &Model) -> TokenStream {
-    let Model { name, runtime, .. } = model;
-    let (read, registration) = (model.dto("Read"), model.dto("Registration"));
-    let (update, admin_update) = (model.dto("Update"), model.dto("AdminUpdate"));
-    let id_type = &model.id.ty;
-    let id = &model.id.ident;
+    let (record, name, runtime) = (&model.record, &model.record.name, &model.record.runtime);
+    let (id_type, id) = (&model.id.ty, &model.id.ident);
     let key = model.identifier.key();
     let kind = match model.identifier_kind {
         IdentifierKind::Email => quote!(Email),
@@ -42,19 +74,18 @@ fn user_model(model: &Model) -> TokenStream {
     let mailbox = mailbox(model);
     let password_hash = borrow(&model.password_hash);
     let (active, verified) = (flag(model.active.as_ref()), flag(model.verified.as_ref()));
-    let shown = model.fields.iter().filter(|field| field.dtos.read).map(|field| {
-        let ident = &field.ident;
-        quote_spanned!(at(&field.ty)=> #ident: ::core::clone::Clone::clone(&self.#ident))
-    });
-    let from_registration = from_registration(model);
+    let (tenant_type, tenant) = match &model.tenant {
+        Some(field) => (field.ty.to_token_stream(), copy(field)),
+        None => (quote!(()), quote!()),
+    };
+    let types = types(name, id_type, &tenant_type, &role(runtime, model.role.as_ref()));
+    let to_read = to_read(record);
+    let from_registration = constructor(model, "registration", Presence::in_creation);
+    let from_import = constructor(model, "import", Presence::in_import);
+    let sort_value = sort_value(model);
     quote! {
         impl #runtime::UserModel for #name {
-            type Model = Self;
-            type Id = #id_type;
-            type Read = #read;
-            type Registration = #registration;
-            type Update = #update;
-            type AdminUpdate = #admin_update;
+            #types
 
             const IDENTIFIER: #runtime::Identifier =
                 #runtime::Identifier { field: #key, kind: #runtime::IdentifierKind::#kind };
@@ -83,22 +114,23 @@ fn user_model(model: &Model) -> TokenStream {
                 #verified
             }
 
-            fn to_read(&self) -> #read {
-                #read { #( #shown, )* }
+            fn tenant(&self) -> #tenant_type {
+                #tenant
             }
 
+            #to_read
+
             #from_registration
+
+            #from_import
 
             fn with_id(self, id: #id_type) -> Self {
                 Self { #id: id, ..self }
             }
+
+            #sort_value
         }
     }
-}
-
-fn borrow(field: &Field) -> TokenStream {
-    let ident = &field.ident;
-    quote_spanned!(at(&field.ty)=> &self.#ident)
 }
 
 fn flag(field: Option<&Field>) -> TokenStream {
@@ -121,68 +153,70 @@ fn mailbox(model: &Model) -> TokenStream {
     }
 }
 
-fn from_registration(model: &Model) -> TokenStream {
-    let runtime = &model.runtime;
-    let dto = model.dto("Registration");
+/// `from_registration` or `from_import`: what the library decides and what the DTO says, as a user.
+fn constructor(model: &Model, from: &str, presence: fn(&Field) -> Presence) -> TokenStream {
+    let runtime = &model.record.runtime;
+    let method = Ident::new(&format!("from_{from}"), Span::call_site());
+    let dto = model.record.dto(if from == "import" { "Import" } else { "Registration" });
     let id = &model.id.ty;
+    let tenant = model.tenant.as_ref().map(|field| &field.ty).map(|ty| quote!(, #ty));
     // The user's default expressions must not see these.
-    let registration = Ident::new("registration", Span::mixed_site());
+    let given = Ident::new(from, Span::mixed_site());
     let new = Ident::new("new", Span::mixed_site());
-    let values = model.fields.iter().map(|field| {
+    let values = model.record.fields.iter().map(|field| {
         let ident = &field.ident;
         let new = |part| {
             let part = Ident::new(part, Span::call_site());
             at_type(field, &quote!(#new.#part))
         };
-        let value = match field.role {
-            Role::Id => new("id"),
-            Role::Identifier => new("identifier"),
-            Role::PasswordHash => new("password_hash"),
-            Role::Active => new("active"),
-            Role::Verified => new("verified"),
-            Role::Own => own_value(model, field, &registration),
+        let value = match field.purpose {
+            Purpose::Id => new("id"),
+            Purpose::Identifier => new("identifier"),
+            Purpose::PasswordHash => new("password_hash"),
+            Purpose::Active => new("active"),
+            Purpose::Verified => new("verified"),
+            Purpose::Tenant => new("tenant"),
+            Purpose::Name | Purpose::Own => own_value(runtime, field, presence(field), &given),
         };
         quote!(#ident: #value)
     });
-    let parameter =
-        if model.own().any(|field| field.dtos.register) { quote!(#registration) } else { quote!(_) };
+    let used = model.record.own().any(|field| presence(field) != Presence::Never);
+    let parameter = if used { quote!(#given) } else { quote!(_) };
     quote! {
-        fn from_registration(#parameter: #dto, #new: #runtime::NewUser<#id>) -> Self {
+        fn #method(#parameter: #dto, #new: #runtime::NewUser<#id #tenant>) -> Self {
             Self { #( #values, )* }
         }
     }
 }
 
-/// Names keep their meaning and stand at the field's type.
-fn at_type(field: &Field, tokens: &TokenStream) -> TokenStream {
-    located(tokens.clone(), field.ty.span())
-}
-
-/// The value at registration of a field of the application's own.
-fn own_value(model: &Model, field: &Field, registration: &Ident) -> TokenStream {
-    let runtime = &model.runtime;
-    let ident = &field.ident;
-    let default = field.default.as_ref().map(|value| match value {
-        // A string literal stands for whatever the field makes of one.
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(_), .. }) => {
-            quote!(::core::convert::Into::into(#value))
-        }
-        value => quote!(#value),
+/// The function that puts a value into a cursor.
+fn sort_value(model: &Model) -> TokenStream {
+    let runtime = &model.record.runtime;
+    let json = quote!(#runtime::__private::serde_json);
+    let arms = model.sorted().map(|field| {
+        let (key, ident) = (field.key(), &field.ident);
+        let value = quote_spanned!(at(&field.ty)=> #json::to_value(&self.#ident));
+        quote!(#key => ::core::option::Option::Some(#value))
     });
-    match (default, field.dtos.register) {
-        (None, true) => at_type(field, &quote!(#registration.#ident)),
-        (Some(default), true) => quote!(#registration.#ident.unwrap_or_else(|| #default)),
-        (Some(default), false) => default,
-        (None, false) => {
-            let initial = as_trait(&field.ty, &quote!(#runtime::Initial));
-            quote!(#initial::initial())
+    let arms: Vec<_> = arms.collect();
+    let (key, value) = if arms.is_empty() {
+        (quote!(_), quote!(::core::option::Option::None))
+    } else {
+        (quote!(key), quote!(match key { #( #arms, )* _ => ::core::option::Option::None }))
+    };
+    quote! {
+        fn sort_value(
+            &self,
+            #key: &::core::primitive::str
+        ) -> ::core::option::Option<::core::result::Result<#json::Value, #json::Error>> {
+            #value
         }
     }
 }
 
 /// The marker traits that the application's route groups ask for.
 fn capabilities(model: &Model) -> TokenStream {
-    let Model { name, runtime, .. } = model;
+    let (name, runtime) = (&model.record.name, &model.record.runtime);
     let verified = model.verified.as_ref().map(|_| quote! { impl #runtime::HasVerified for #name {} });
     let mailbox = model.mailbox.as_ref().map(|_| quote! { impl #runtime::HasMailbox for #name {} });
     quote! { #verified #mailbox }

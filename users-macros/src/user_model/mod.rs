@@ -5,7 +5,6 @@ mod check;
 mod dto;
 mod emit;
 mod model;
-mod sql;
 mod stored;
 mod stub;
 #[cfg(test)]
@@ -14,26 +13,27 @@ mod tests;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-use crate::report;
-use sql::Dialect;
+use crate::{
+    record::{
+        Noun,
+        dialect::{Dialect, enabled},
+    },
+    report,
+};
+
+/// What is derived: the word in messages, and the attribute.
+const NOUN: Noun = "user";
 
 /// The expansion: the model's code, or every mistake and a stub that keeps the rest of the program quiet.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
-    expand_for(input, &sql::enabled())
+    expand_for(input, &enabled())
 }
 
 fn expand_for(input: &DeriveInput, dialects: &[Dialect]) -> TokenStream {
-    match understand(input) {
-        Ok(model) => emit::emit(&model, dialects),
-        Err(error) => {
-            let mut tokens = report::compile_errors(error);
-            tokens.extend(stub::stub(input, dialects));
-            tokens
-        }
-    }
+    report::expansion(understand(input), |model| emit::emit(&model, dialects), || stub::stub(input, dialects))
 }
 
 fn understand(input: &DeriveInput) -> darling::Result<model::Model> {
-    let (attributes, mistakes) = attr::read(input)?;
+    let (attributes, mistakes) = attr::UserAttributes::read(input, NOUN)?;
     check::check(attributes, mistakes)
 }

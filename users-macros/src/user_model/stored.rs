@@ -1,123 +1,115 @@
 //! `impl Stored<DB>`: facts about the table, in the SQL of one database.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
-use syn::{Ident, Path, Token, spanned::Spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Path;
 
 use super::{
-    dto::number,
-    model::{Field, Model, Role},
-    sql::Dialect,
+    dto::{filter_ident, filter_keys},
+    emit::role,
+    model::Model,
 };
-use crate::report::{as_trait, reference};
+use crate::{
+    record::{
+        column::{self, add, add_changes, column_type, definition, imports, number, values},
+        dialect::Dialect,
+        field::{Field, Purpose},
+    },
+    report::{as_trait, at, located},
+};
 
 /// The implementation for one database.
 pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
-    let Model { name, runtime, .. } = model;
-    let sqlx = quote!(#runtime::__private::sqlx);
-    let Driver { database, row, arguments, result } = Driver::new(runtime, dialect);
-    let update = model.dto("Update");
-    let id = &model.id.ty;
+    let (name, runtime) = (&model.record.name, &model.record.runtime);
+    let imports = imports(runtime, dialect);
     let sql = statements(model, dialect);
-    let column_type = quote!(__Column<__DB>);
-    let columns = model.fields.iter().flat_map(|field| columns(model, field, &column_type));
-    let values = model.fields.iter().enumerate().map(|(index, field)| {
-        let ident = &field.ident;
-        let index = number(index);
-        let column_type = as_trait(&field.ty, &column_type);
-        quote!(#ident: #column_type::read(row, #index)?)
-    });
-    // The key's name and reference stand at its type, which is what may be wrong with them.
-    let key_name = Ident::new("id", id.span());
-    let (key_type, and) = (as_trait(id, &column_type), Token![&](id.span()));
-    let key = quote!(#key_type::add(#and #key_name, &mut arguments)?;);
-    let inserted = model.fields.iter().map(|field| insert(field, runtime, &column_type));
-    let updated: Vec<_> = model.updatable().map(|field| change(field, &column_type)).collect();
-    let update_parameter = if updated.is_empty() { quote!(_update) } else { quote!(update) };
+    let definitions: Vec<_> =
+        model.record.fields.iter().flat_map(|field| definitions(model, field, dialect)).collect();
+    let columns = column::columns(runtime, &definitions);
+    let values = values(&model.record, |index| number(index).into_token_stream());
+    let inserted = model.record.fields.iter().map(|field| insert(field, runtime));
+    let update = add_changes("add_update", &model.record.dto("Update"), model.updatable());
+    let admin_update =
+        add_changes("add_admin_update", &model.record.dto("AdminUpdate"), model.admin_updatable());
+    let filter = filter(model, dialect);
+    let sort_value = add_sort_value(model);
+    let tenant = model.tenant.as_ref().map(add_tenant);
     quote! {
         const _: () = {
-            use #runtime::{ColumnRole as __Role, ColumnType as __Column};
-            type __DB = #database;
+            #imports
 
             impl #runtime::Stored<__DB> for #name {
                 const SQL: #runtime::ModelSql = #sql;
 
-                fn columns() -> #runtime::__private::Vec<#runtime::Column> {
-                    ::core::convert::From::from([ #( #columns, )* ])
-                }
+                #columns
 
-                fn from_row(row: &#row) -> ::core::result::Result<Self, #sqlx::Error> {
+                fn from_row(row: &__Row) -> ::core::result::Result<Self, #runtime::__private::sqlx::Error> {
                     ::core::result::Result::Ok(Self { #( #values, )* })
                 }
 
-                fn insert_arguments(&self, canonical: &::core::primitive::str) -> #result {
-                    let mut arguments: #arguments = ::core::default::Default::default();
+                fn add_insert(
+                    &self,
+                    canonical: &::core::primitive::str,
+                    arguments: &mut __Arguments
+                ) -> __Added {
                     #( #inserted )*
-                    ::core::result::Result::Ok(arguments)
+                    ::core::result::Result::Ok(())
                 }
 
-                fn update_arguments(#key_name: #id, #update_parameter: &#update) -> #result {
-                    let mut arguments: #arguments = ::core::default::Default::default();
-                    #key
-                    #( #updated )*
-                    ::core::result::Result::Ok(arguments)
-                }
+                #update
+
+                #admin_update
+
+                #filter
+
+                #sort_value
+
+                #tenant
             }
         };
     }
 }
 
-/// What sqlx calls the parts of one database.
-pub(super) struct Driver {
-    pub(super) database: TokenStream,
-    pub(super) row: TokenStream,
-    pub(super) arguments: TokenStream,
-    /// The type of what may become arguments.
-    pub(super) result: TokenStream,
-}
-
-impl Driver {
-    pub(super) fn new(runtime: &Path, dialect: &Dialect) -> Self {
-        let sqlx = quote!(#runtime::__private::sqlx);
-        let module = format_ident!("{}", dialect.module);
-        let database = format_ident!("{}", dialect.driver);
-        let row = format_ident!("{}Row", dialect.driver);
-        let arguments = format_ident!("{}Arguments", dialect.driver);
-        let arguments = quote!(#sqlx::#module::#arguments);
-        Self {
-            database: quote!(#sqlx::#database),
-            row: quote!(#sqlx::#module::#row),
-            result: quote!(::core::result::Result<#arguments, #sqlx::error::BoxDynError>),
-            arguments,
-        }
-    }
-}
-
 /// The call that puts the model's names and lists into the runtime's statements.
 fn statements(model: &Model, dialect: &Dialect) -> TokenStream {
-    let runtime = &model.runtime;
-    let macro_name = format_ident!("{}", dialect.statements);
-    let table = dialect.name(&model.table);
-    let width = number(model.fields.len());
+    let runtime = &model.record.runtime;
+    let syntax = format_ident!("{}", dialect.syntax);
+    let role = role(runtime, model.role.as_ref());
+    let table = dialect.name(&model.record.table);
+    let width = number(model.record.fields.len());
     let id = dialect.name(&model.id.column);
     let identifier = dialect.name(&model.identifier.column);
     let canonical = dialect.name(&model.canonical);
     let password_hash = dialect.name(&model.password_hash.column);
-    let flag =
+    let column =
         |field: &Option<Field>| literal_or_none(field.as_ref().map(|field| dialect.name(&field.column)));
-    let (active, verified) = (flag(&model.active), flag(&model.verified));
-    let (select, insert, values) = (dialect.select(model), dialect.insert(model), dialect.values(model));
-    let update = literal_or_none(dialect.update(model));
+    let (active, verified, tenant) = (column(&model.active), column(&model.verified), column(&model.tenant));
+    let select = dialect.select("u", &model.record.fields);
+    let (insert, values) = (dialect.insert(model.columns()), dialect.values(&model.record, canonicals));
+    let update = literal_or_none(dialect.update(model.updatable()));
+    let admin_update = literal_or_none(dialect.update(model.admin_updatable()));
+    let sorts = model.sorted().map(|field| {
+        let (key, column) = (field.key(), dialect.column_of("u", &field.column));
+        quote!((#key, #column))
+    });
     quote! {
-        #runtime::__private::#macro_name! {
+        #runtime::__private::model_sql! {
+            syntax: #syntax, database: __DB, role: #role,
             table: #table, width: #width,
             id: #id, identifier: #identifier, canonical: #canonical, password_hash: #password_hash,
-            active: #active, verified: #verified,
+            active: #active, verified: #verified, tenant: #tenant,
             select: #select,
             insert: #insert, values: #values,
-            update: #update
+            update: #update,
+            admin_update: #admin_update,
+            sorts: [ #( #sorts ),* ]
         }
     }
+}
+
+/// How many columns follow a field's own: behind the identifier its canonical form.
+fn canonicals(field: &Field) -> usize {
+    usize::from(field.purpose == Purpose::Identifier)
 }
 
 fn literal_or_none(text: Option<String>) -> TokenStream {
@@ -125,55 +117,92 @@ fn literal_or_none(text: Option<String>) -> TokenStream {
 }
 
 /// A field's columns: one, or for the identifier two.
-fn columns(model: &Model, field: &Field, column_type: &TokenStream) -> Vec<TokenStream> {
-    let Field { ty, column: name, .. } = field;
-    let role = column_role(field.role);
-    let nullable = field.is_optional().then(|| quote!(.nullable()));
-    let sql_type = field.sql_type.as_ref().map(|sql_type| quote!(.with_sql_type(#sql_type)));
-    let of_type = as_trait(ty, column_type);
-    let column = |name: &str, role: &Ident| quote!(#of_type::column(#name, __Role::#role));
-    let first = column(name, &role);
-    let mut columns = vec![quote!(#first #nullable #sql_type)];
-    if field.role == Role::Identifier {
-        let second = column(&model.canonical, &Ident::new("Canonical", Span::call_site()));
-        columns.push(quote!(#second #sql_type));
+fn definitions(model: &Model, field: &Field, dialect: &Dialect) -> Vec<TokenStream> {
+    let mut columns = vec![definition(field, &field.column, column::role(field.purpose), dialect)];
+    if field.purpose == Purpose::Identifier {
+        columns.push(definition(field, &model.canonical, "Canonical", dialect));
     }
     columns
 }
 
-fn column_role(role: Role) -> Ident {
-    let name = match role {
-        Role::Id => "Id",
-        Role::Identifier => "Identifier",
-        Role::PasswordHash => "PasswordHash",
-        Role::Active => "Active",
-        Role::Verified => "Verified",
-        Role::Own => "Own",
-    };
-    Ident::new(name, Span::call_site())
+fn insert(field: &Field, runtime: &Path) -> TokenStream {
+    let add = add(field, runtime);
+    let canonical = (field.purpose == Purpose::Identifier)
+        .then(|| quote!(#runtime::__private::sqlx::Arguments::add(arguments, canonical)?;));
+    quote!(#add #canonical)
 }
 
-fn insert(field: &Field, runtime: &Path, column_type: &TokenStream) -> TokenStream {
-    let Field { ident, ty, .. } = field;
-    let of_type = as_trait(ty, column_type);
-    let value = reference("self", ident, ty);
-    let add = quote!(#of_type::add(#value, &mut arguments)?;);
-    match field.role {
-        Role::Id => quote! {
-            #runtime::__private::sqlx::Arguments::add(&mut arguments, #runtime::UserId::assigned(self.#ident))?;
-        },
-        Role::Identifier => quote! {
-            #add
-            #runtime::__private::sqlx::Arguments::add(&mut arguments, canonical)?;
-        },
-        _ => add,
+/// The conditions that a filter comes to.
+fn filter(model: &Model, dialect: &Dialect) -> TokenStream {
+    let runtime = &model.record.runtime;
+    let dto = model.record.dto("Filter");
+    let conditions: Vec<_> = model
+        .filtered()
+        .flat_map(|field| {
+            let column = dialect.column_of("u", &field.column);
+            filter_keys(field).into_iter().map(move |(key, operator)| {
+                let ident = filter_ident(field, &key);
+                let compare = quote_spanned!(at(&field.ty)=> conditions.compare(#column, #operator, value)?);
+                quote! {
+                    if let ::core::option::Option::Some(value) = &filter.#ident {
+                        #compare;
+                    }
+                }
+            })
+        })
+        .collect();
+    let (filter, parameter) =
+        if conditions.is_empty() { (quote!(_), quote!(_)) } else { (quote!(filter), quote!(conditions)) };
+    quote! {
+        fn filter(#filter: &#dto, #parameter: &mut #runtime::Conditions<__DB>) -> __Added {
+            #( #conditions )*
+            ::core::result::Result::Ok(())
+        }
     }
 }
 
-/// Whether a column changes, and to what.
-fn change(field: &Field, column_type: &TokenStream) -> TokenStream {
-    let Field { ident, ty, .. } = field;
-    let of_type = as_trait(ty, column_type);
-    let change = reference("update", ident, ty);
-    quote!(#of_type::add_change(#change, &mut arguments)?;)
+/// The function that adds a value which came out of a cursor.
+fn add_sort_value(model: &Model) -> TokenStream {
+    let json = {
+        let runtime = &model.record.runtime;
+        quote!(#runtime::__private::serde_json)
+    };
+    let arms: Vec<_> = model
+        .sorted()
+        .map(|field| {
+            let (key, ty) = (field.key(), &field.ty);
+            let of_type = as_trait(ty, &column_type());
+            let value = located(quote!(&#json::from_value::<#ty>(value)?), at(ty));
+            quote!(#key => #of_type::add::<__DB>(#value, arguments))
+        })
+        .collect();
+    let parameter = |name: &str| {
+        let name = Ident::new(name, proc_macro2::Span::call_site());
+        if arms.is_empty() { quote!(_) } else { quote!(#name) }
+    };
+    let (key, value, arguments) = (parameter("key"), parameter("value"), parameter("arguments"));
+    let body = if arms.is_empty() {
+        quote!(::core::result::Result::Ok(()))
+    } else {
+        quote!(match key { #( #arms, )* _ => ::core::result::Result::Ok(()) })
+    };
+    quote! {
+        fn add_sort_value(
+            #key: &::core::primitive::str,
+            #value: #json::Value,
+            #arguments: &mut __Arguments
+        ) -> __Added {
+            #body
+        }
+    }
+}
+
+fn add_tenant(field: &Field) -> TokenStream {
+    let ty = &field.ty;
+    let of_type = as_trait(ty, &column_type());
+    quote! {
+        fn add_tenant(tenant: &#ty, arguments: &mut __Arguments) -> __Added {
+            #of_type::add::<__DB>(tenant, arguments)
+        }
+    }
 }

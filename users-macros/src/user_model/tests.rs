@@ -1,17 +1,20 @@
 //! Grammar, messages and expansions of `#[derive(UserModel)]`.
 
+mod lists;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{DeriveInput, parse_quote};
 
 use super::*;
+use crate::record::dialect::SQLITE;
 
 fn pretty(tokens: impl ToTokens) -> String {
     prettyplease::unparse(&parse_quote!(#tokens))
 }
 
 fn expanded(input: &DeriveInput) -> TokenStream {
-    expand_for(input, &[sql::SQLITE])
+    expand_for(input, &[SQLITE])
 }
 
 fn messages(input: &DeriveInput) -> Vec<String> {
@@ -104,8 +107,8 @@ fn a_model_that_nobody_can_change() {
         }
     };
     let model = understand(&input).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(model.table, "users");
-    assert_eq!(sql::SQLITE.update(&model), None);
+    assert_eq!(model.record.table, "users");
+    assert_eq!(SQLITE.update(model.updatable()), None);
     let expansion = pretty(expanded(&input));
     assert!(expansion.contains("fn changes_own_fields(&self) -> ::core::primitive::bool {\n        false\n"));
     assert!(!expansion.contains("HasVerified"), "there is no such field");
@@ -115,7 +118,8 @@ fn a_model_that_nobody_can_change() {
 fn a_broken_model_leaves_its_names_behind() {
     let broken: DeriveInput = parse_quote! { pub struct User { #[user(id)] id: Uuid } };
     let expansion = pretty(expanded(&broken));
-    for name in ["UserRead", "UserRegistration", "UserUpdate", "UserAdminUpdate"] {
+    for suffix in ["Read", "Registration", "Update", "AdminUpdate", "Filter", "Import"] {
+        let name = format!("User{suffix}");
         assert!(expansion.contains(&format!("pub struct {name} {{}}")), "{name}");
     }
     assert!(expansion.contains("impl ::users_runtime::UserModel for User"));
@@ -150,7 +154,7 @@ fn a_table_is_named_like_several_of_the_struct() {
             }
         };
         let model = understand(&input).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(model.table, table);
+        assert_eq!(model.record.table, table);
     }
 }
 
@@ -274,7 +278,7 @@ fn arguments_are_checked_as_they_are_written() {
         (quote!(#[user(read_only = true)] a: i64), "`read_only` takes no value; write `read_only` alone"),
         (quote!(#[user(active(true))] a: bool), "`active` takes no value; write `active` alone"),
         (quote!(#[user(column = 5)] a: i64), "write a string: `column = \"...\"`"),
-        (quote!(#[user(default)] a: i64), "write `default = expression` with the value at registration"),
+        (quote!(#[user(default)] a: i64), "write `default = expression` with the value of a new row"),
         (
             quote!(#[user(identifier = phone)] a: String),
             "write `identifier` for an e-mail address or `identifier = username` for a name",
@@ -282,16 +286,16 @@ fn arguments_are_checked_as_they_are_written() {
         (quote!(#[user(exclude(reed))] a: i64), "unknown DTO `reed`; did you mean `read`?"),
         (
             quote!(#[user(exclude(everywhere))] a: i64),
-            "unknown DTO `everywhere`; write one of `admin_update`, `read`, `register`, `update`",
+            "unknown DTO `everywhere`; write one of `admin_update`, `import`, `read`, `register`, `update`",
         ),
         (quote!(#[user(exclude(read, read))] a: i64), "`read` stands here twice; remove one of the two"),
         (
             quote!(#[user(exclude())] a: i64),
-            "write `exclude(...)` with some of `read`, `register`, `update`, `admin_update`",
+            "write `exclude(...)` with some of `read`, `register`, `update`, `admin_update`, `import`",
         ),
         (
             quote!(#[user(exclude = "read")] a: i64),
-            "write `exclude(...)` with some of `read`, `register`, `update`, `admin_update`",
+            "write `exclude(...)` with some of `read`, `register`, `update`, `admin_update`, `import`",
         ),
     ];
     assert_messages(&cases, field_messages);
@@ -343,7 +347,7 @@ fn what_means_nothing_on_a_role_is_refused() {
         (quote!(#[user(active, validate = email)] a: bool), "nobody types the `active`; remove the rule"),
         (
             quote!(#[user(active, default = true)] a: bool),
-            "registration sets the `active` itself; remove `default`",
+            "the library sets the `active` itself; remove `default`",
         ),
         (
             quote!(#[user(active, exclude(register))] a: bool),
@@ -533,7 +537,7 @@ fn attributes_of_sqlx_are_honoured_or_refused() {
         ),
         (
             quote!(#[sqlx(skip)] a: Thing),
-            "`#[sqlx(skip)]` is not supported on a user model; move the field to a struct of your own that holds the user",
+            "`#[sqlx(skip)]` is not supported on a user model; move the field to a struct of your own that holds this one",
         ),
         (quote!(#[sqlx(other)] a: Thing), "`#[sqlx(other)]` is not supported on a user model; remove it"),
     ];

@@ -15,6 +15,10 @@ pub(super) struct Arguments {
     #[darling(with = path)]
     pub(super) user: Option<Path>,
     #[darling(with = path)]
+    pub(super) role: Option<Path>,
+    #[darling(with = path)]
+    pub(super) seed: Option<Path>,
+    #[darling(with = path)]
     pub(super) hooks: Option<Path>,
     pub(super) routes: Option<RoutesArgument>,
     #[darling(rename = "crate", with = path)]
@@ -22,9 +26,16 @@ pub(super) struct Arguments {
     /// Whether this is all that was written.
     #[darling(skip)]
     pub(super) complete: bool,
-    /// Whether the user model is named, readably or not.
+    /// The words of all arguments, readable or not.
     #[darling(skip)]
-    pub(super) names_user: bool,
+    pub(super) words: Vec<String>,
+}
+
+impl Arguments {
+    /// Whether an argument is there, readable or not.
+    pub(super) fn names(&self, word: &str) -> bool {
+        self.words.iter().any(|other| other == word)
+    }
 }
 
 /// One backend or a list of them.
@@ -45,6 +56,8 @@ pub(super) struct Groups {
     pub(super) verify: Option<Group<VerifyOptions>>,
     pub(super) password_reset: Option<Group<PasswordResetOptions>>,
     pub(super) current_user: Option<Group<CurrentUserOptions>>,
+    pub(super) users: Option<Group<UsersOptions>>,
+    pub(super) roles: Option<Group<RolesOptions>>,
 }
 
 impl Groups {
@@ -56,6 +69,8 @@ impl Groups {
             verify: Some(Group::default()),
             password_reset: Some(Group::default()),
             current_user: Some(Group::default()),
+            users: Some(Group::default()),
+            roles: Some(Group::default()),
         }
     }
 }
@@ -106,6 +121,41 @@ pub(super) struct CurrentUserOptions {
     #[darling(with = string)]
     pub(super) path: Option<LitStr>,
     pub(super) delete: Option<Word>,
+    #[darling(with = guard_expression)]
+    pub(super) guard: Option<Expr>,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct UsersOptions {
+    #[darling(with = string)]
+    pub(super) path: Option<LitStr>,
+    #[darling(with = guard_expression)]
+    pub(super) guard: Option<Expr>,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct RolesOptions {
+    #[darling(with = string)]
+    pub(super) path: Option<LitStr>,
+    #[darling(with = string)]
+    pub(super) assign: Option<LitStr>,
+    #[darling(with = string)]
+    pub(super) revoke: Option<LitStr>,
+    #[darling(with = guard_expression)]
+    pub(super) guard: Option<Expr>,
+}
+
+/// Reads `guard = expression`; whether it is a guard is the compiler's to say.
+fn guard_expression(item: &Meta) -> Result<Option<Expr>> {
+    match item {
+        Meta::NameValue(pair) => Ok(Some(ungroup(&pair.value).clone())),
+        _ => Err(mistake(
+            item.path().span(),
+            "write who may pass, such as `guard = any_of([\"administrator\"])`",
+        )),
+    }
 }
 
 /// Words that people look for here and that are settings, with the place where they are set.
@@ -135,13 +185,13 @@ const SETTINGS: [&str; 22] = [
 ];
 
 /// Arguments that a later version will know.
-const LATER_ARGUMENTS: [&str; 2] = ["role", "oauth_account"];
+const LATER_ARGUMENTS: [&str; 1] = ["oauth_account"];
 
 /// Route groups.
-const GROUPS: [&str; 5] = ["auth", "register", "verify", "password_reset", "current_user"];
+const GROUPS: [&str; 7] = ["auth", "register", "verify", "password_reset", "current_user", "users", "roles"];
 
 /// Route groups that a later version will know.
-const LATER_GROUPS: [&str; 5] = ["users", "roles", "oauth2", "sessions", "tokens"];
+const LATER_GROUPS: [&str; 3] = ["oauth2", "sessions", "tokens"];
 
 /// Reads the arguments; with a mistake in one of them, `complete` is false and what could be read is kept.
 pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
@@ -150,8 +200,7 @@ pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
         return (Arguments::default(), mistakes);
     };
     let mut complete = true;
-    let names_user =
-        items.iter().any(|item| matches!(item, NestedMeta::Meta(meta) if meta.path().is_ident("user")));
+    let words = items.iter().filter_map(word).collect();
     let mut known = Vec::new();
     for item in items {
         match refuse_settings(&item) {
@@ -163,7 +212,7 @@ pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
         }
     }
     match Arguments::from_list(&known) {
-        Ok(arguments) => (Arguments { complete, names_user, ..arguments }, mistakes),
+        Ok(arguments) => (Arguments { complete, words, ..arguments }, mistakes),
         Err(error) => {
             mistakes.push(error);
             // A mistake in one argument does not hide the others.
@@ -175,8 +224,16 @@ pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
                 }
             }
             let arguments = Arguments::from_list(&readable).unwrap_or_default();
-            (Arguments { names_user, ..arguments }, mistakes)
+            (Arguments { words, ..arguments }, mistakes)
         }
+    }
+}
+
+/// The name of an argument.
+fn word(item: &NestedMeta) -> Option<String> {
+    match item {
+        NestedMeta::Meta(meta) => Some(path_to_string(meta.path())),
+        _ => None,
     }
 }
 
@@ -185,6 +242,10 @@ fn refuse_settings(item: &NestedMeta) -> Result<()> {
     let word = path_to_string(meta.path());
     if SETTINGS.contains(&word.as_str()) {
         let text = format!("`{word}` is set at start-up; write it in `Config`, which `Users::connect` takes");
+        return Err(mistake(meta.path().span(), text));
+    }
+    if word == "roles" {
+        let text = "`roles` is a route group; write `role = path` for a role model, or `seed = path` for an enum of roles";
         return Err(mistake(meta.path().span(), text));
     }
     if LATER_ARGUMENTS.contains(&word.as_str()) {

@@ -6,16 +6,17 @@ mod routes;
 
 use darling::{Error, Result, error::Accumulator};
 use proc_macro2::Span;
-use syn::{Item, ItemMod, Path, parse_quote, spanned::Spanned};
+use syn::{Expr, Item, ItemMod, Path, parse_quote, spanned::Spanned};
 
+pub(super) use self::module::with_role;
 use self::{
     auth::{auth, backend},
-    module::{free_names, user},
+    module::{free_names, names_role, role, seed, user},
     routes::{exclude, routes},
 };
 use super::{
-    args::Arguments,
-    model::{Application, Backend, Enabled, Need, Routes},
+    args::{Arguments, RoutesArgument},
+    model::{Application, Backend, Enabled, Guarded, Need, Routes},
 };
 
 /// Checks every rule; one that needs another one's result runs only when that one passed.
@@ -28,7 +29,9 @@ pub(super) fn check(
 ) -> Result<Application> {
     let auth = mistakes.handle(auth(arguments, enabled));
     let user = mistakes.handle(user(arguments, module, items)).flatten();
-    mistakes.handle(free_names(items));
+    let role = mistakes.handle(role(arguments, items)).flatten();
+    let seed = mistakes.handle(seed(arguments, items)).flatten();
+    mistakes.handle(free_names(items, enabled));
     let table = mistakes.handle(routes(arguments.routes.as_ref().map(|routes| &routes.0)));
     // Routes that could not be read are not the default ones.
     let known = table.as_ref().filter(|_| arguments.complete || arguments.routes.is_some());
@@ -36,13 +39,18 @@ pub(super) fn check(
     match (auth, user, table) {
         (Some(auth), Some(user), Some(table)) => mistakes.finish_with(Application {
             runtime: runtime(arguments),
-            needs: needs(arguments, &table.routes, user.path.span()),
-            user: user.path,
-            visibility: user.visibility,
+            needs: needs(arguments, &table.routes, seed.as_ref(), user.path.span()),
             auth,
             hooks: arguments.hooks.clone(),
             routes: table.routes,
             exclude: arguments.exclude.as_ref().map(|exclude| exclude.0.clone()).unwrap_or_default(),
+            guards: guards(arguments),
+            // A model that names it in the same words needs no proof.
+            role: role.filter(|role| !names_role(items, &user.path, role)),
+            seed,
+            cli: enabled.cli,
+            user: user.path,
+            visibility: user.visibility,
         }),
         // A part that is missing has left a mistake behind.
         _ => Err(Error::multiple(mistakes.into_inner())),
@@ -57,7 +65,7 @@ pub(super) fn outline(
     enabled: Enabled,
 ) -> Option<Application> {
     let user = user(arguments, module, items).ok()??;
-    free_names(items).ok()?;
+    free_names(items, enabled).ok()?;
     let written = arguments
         .auth
         .iter()
@@ -72,8 +80,12 @@ pub(super) fn outline(
         visibility: user.visibility,
         auth: vec![auth],
         hooks: arguments.hooks.clone(),
-        routes: Routes { auth: None, register: None, verify: None, password_reset: None, current_user: None },
+        routes: Routes::default(),
         exclude: Vec::new(),
+        guards: Vec::new(),
+        role: None,
+        seed: None,
+        cli: enabled.cli,
         needs: Vec::new(),
     })
 }
@@ -82,14 +94,34 @@ fn runtime(arguments: &Arguments) -> Path {
     arguments.runtime.clone().unwrap_or_else(|| parse_quote!(::users_runtime))
 }
 
-/// What the groups need of the model, each asked for once, where the group is named or else at the model.
-fn needs(arguments: &Arguments, routes: &Routes, user: Span) -> Vec<(Need, Span)> {
+/// The guards that the user wrote, and the groups that they stand before.
+fn guards(arguments: &Arguments) -> Vec<(Guarded, Expr)> {
+    let Some(RoutesArgument(groups)) = &arguments.routes else { return Vec::new() };
+    let current_user = groups.current_user.as_ref().and_then(|group| group.options.guard.clone());
+    let users = groups.users.as_ref().and_then(|group| group.options.guard.clone());
+    let roles = groups.roles.as_ref().and_then(|group| group.options.guard.clone());
+    [(Guarded::CurrentUser, current_user), (Guarded::Users, users), (Guarded::Roles, roles)]
+        .into_iter()
+        .filter_map(|(group, guard)| guard.map(|guard| (group, guard)))
+        .collect()
+}
+
+/// What is needed of the model, each asked for once, where its reason is named or else at the model.
+fn needs(arguments: &Arguments, routes: &Routes, seed: Option<&Path>, user: Span) -> Vec<(Need, Span)> {
     let groups = arguments.routes.as_ref().map(|routes| &routes.0);
     let verify = groups.and_then(|groups| groups.verify.as_ref()).map_or(user, |group| group.name);
     let reset = groups.and_then(|groups| groups.password_reset.as_ref()).map_or(user, |group| group.name);
-    match (&routes.verify, &routes.password_reset) {
+    let mut needs = match (&routes.verify, &routes.password_reset) {
         (Some(_), _) => vec![(Need::Verified, verify), (Need::Mailbox, verify)],
         (None, Some(_)) => vec![(Need::Mailbox, reset)],
         (None, None) => Vec::new(),
-    }
+    };
+    let roles = groups.and_then(|groups| groups.roles.as_ref()).map(|group| group.name);
+    let users = groups.and_then(|groups| groups.users.as_ref());
+    // Only administrators may use the group `users`, unless a guard says who else.
+    let users = users.filter(|group| group.options.guard.is_none()).map(|group| group.name);
+    let managed = if groups.is_some() { roles.or(users) } else { Some(user) };
+    needs.extend(managed.map(|span| (Need::Administrators, span)));
+    needs.extend(seed.map(|path| (Need::Roles, path.span())));
+    needs
 }

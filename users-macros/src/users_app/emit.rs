@@ -2,10 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Item, ItemMod, Path, spanned::Spanned};
+use syn::{Expr, Item, ItemMod, Path, spanned::Spanned};
 
-use super::model::{Application, Backend, Need, Routes};
-use crate::report::{at, located};
+use super::model::{Application, Backend, Guarded, Need, Routes};
+use crate::report::{at, located, located_deeply};
 
 /// The user's module with `generated` behind its items.
 pub(super) fn module(module: &ItemMod, items: &[Item], generated: &TokenStream) -> TokenStream {
@@ -32,7 +32,8 @@ pub(super) fn application(application: &Application) -> TokenStream {
         .map_or_else(|| located(quote!(#runtime::NoHooks), user.span()), ToTokens::to_token_stream);
     let model = located(quote!(<#user as #runtime::UserModel>::Model), user.span());
     let routes = routes(runtime, &application.routes);
-    let needs = needs(application);
+    let (guards, seed) = (guards(application), seed(application));
+    let (needs, commands) = (needs(application), commands(application));
     let implementation = quote! {
         impl #runtime::Application for App {
             type User = #model;
@@ -41,6 +42,9 @@ pub(super) fn application(application: &Application) -> TokenStream {
 
             const ROUTES: #runtime::Routes = #routes;
             const EXCLUDE: &'static [&'static ::core::primitive::str] = &[ #( #exclude ),* ];
+            #seed
+
+            #guards
         }
     };
     // What needs a model stands where it is named: rustc leaves out a message that it has given at the same span.
@@ -48,6 +52,18 @@ pub(super) fn application(application: &Application) -> TokenStream {
     let users = Ident::new("users", at(user));
     let router_type = located(quote!(#runtime::UsersRouter<App>), user.span());
     let new_router = located(quote!(#runtime::UsersRouter::new(#users)), user.span());
+    // Like everything else that needs the model, through the application at whose type a wrong one is reported.
+    let guard = located_deeply(
+        quote! {
+            /// A layer that lets pass whom a guard allows, for routes of the application's own.
+            #visibility fn guard(
+                guard: impl #runtime::Guard<<App as #runtime::Application>::User>,
+            ) -> #runtime::GuardLayer<<App as #runtime::Application>::User> {
+                #runtime::GuardLayer::new(guard)
+            }
+        },
+        user.span(),
+    );
     quote! {
         /// The application that `#[users_app]` describes.
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
@@ -64,13 +80,74 @@ pub(super) fn application(application: &Application) -> TokenStream {
         /// The user whom a request's credential stands for, if it has one.
         #visibility type Visitor = #runtime::Visitor<#user>;
 
+        /// The user whom a request's credential stands for, once a guard has let them pass.
+        #visibility type Guarded<Guard> = #runtime::Guarded<#user, Guard>;
+
+        #guard
+
         /// The generated routes, to which the application adds its own.
         #visibility fn router(#users: Users) -> #router_type {
             #new_router
         }
 
+        #commands
+
         #needs
     }
+}
+
+/// The roles that are made at start-up; none without an enum.
+fn seed(application: &Application) -> Option<TokenStream> {
+    let runtime = &application.runtime;
+    application.seed.as_ref().map(|path| {
+        let seed = quote_spanned!(at(path)=> #runtime::Seed::of::<#path>());
+        quote!(const SEED: #runtime::Seed = #seed;)
+    })
+}
+
+/// Who may use the route groups; administrators without a word of the user's.
+fn guards(application: &Application) -> Option<TokenStream> {
+    let runtime = &application.runtime;
+    let guards = application.guards.iter().map(|(group, guard)| {
+        let span = at(guard);
+        let method = match group {
+            Guarded::CurrentUser => "with_current_user",
+            Guarded::Users => "with_users",
+            Guarded::Roles => "with_roles",
+        };
+        let method = Ident::new(method, span);
+        match guard {
+            // Naming the model lets the compiler infer what the closure takes.
+            Expr::Closure(_) => quote_spanned!(span=> .#method(#runtime::when::<Self::User, _>(#guard))),
+            _ => quote_spanned!(span=> .#method(#guard)),
+        }
+    });
+    (!application.guards.is_empty()).then(|| {
+        quote! {
+            fn guards() -> #runtime::Guards<Self::User> {
+                #runtime::Guards::default() #( #guards )*
+            }
+        }
+    })
+}
+
+/// The function that runs commands.
+fn commands(application: &Application) -> Option<TokenStream> {
+    let Application { runtime, visibility, .. } = application;
+    application.cli.then(|| {
+        let function = quote! {
+            /// Does the command that the program was started with, and ends the program; returns when there is none.
+            #visibility async fn cli<Settings, Configure>(database_url: &::core::primitive::str, configure: Configure)
+            where
+                Settings: ::core::convert::Into<#runtime::UsersBuilder<App>>,
+                Configure: ::core::ops::FnOnce() -> ::core::result::Result<Settings, #runtime::Error>,
+            {
+                #runtime::cli::run::<App, Settings, Configure>(database_url, configure).await
+            }
+        };
+        // Like everything else that needs the model.
+        located_deeply(function, application.user.span())
+    })
 }
 
 fn auth(application: &Application) -> TokenStream {
@@ -113,6 +190,11 @@ fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
         let (path, delete) = (&group.path, group.delete);
         quote!(#runtime::CurrentUserRoutes { path: #path, delete: #delete })
     }));
+    let users = option(routes.users.as_ref().map(|path| quote!(#runtime::UsersRoutes { path: #path })));
+    let roles = option(routes.roles.as_ref().map(|group| {
+        let (path, assign, revoke) = (&group.path, &group.assign, &group.revoke);
+        quote!(#runtime::RolesRoutes { path: #path, assign: #assign, revoke: #revoke })
+    }));
     quote! {
         #runtime::Routes {
             auth: #auth,
@@ -120,6 +202,8 @@ fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
             verify: #verify,
             password_reset: #password_reset,
             current_user: #current_user,
+            users: #users,
+            roles: #roles,
         }
     }
 }
@@ -131,17 +215,24 @@ fn option(value: Option<TokenStream>) -> TokenStream {
     )
 }
 
-/// What the route groups need of the model, asked for at the groups' names.
+/// What is needed of the model, asked for at its reason.
 fn needs(application: &Application) -> TokenStream {
     let runtime = &application.runtime;
     let asked = application.needs.iter().map(|(need, span)| {
         let need = match need {
             Need::Verified => quote!(HasVerified),
             Need::Mailbox => quote!(HasMailbox),
+            Need::Administrators => quote!(HasAdministrators),
+            Need::Roles => quote!(HasRoles),
         };
         let need = quote!(<<App as #runtime::Application>::User as #runtime::#need>::NEEDED);
         let need = located(need, *span);
         quote!(const _: () = #need;)
     });
-    asked.collect()
+    let role = application.role.as_ref().map(|role| {
+        let model = quote!(<<App as #runtime::Application>::User as #runtime::UserModel>::Role);
+        let same = located(quote!(<#model as #runtime::SameRole<#role>>::NEEDED), role.span());
+        quote!(const _: () = #same;)
+    });
+    asked.chain(role).collect()
 }

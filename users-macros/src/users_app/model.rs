@@ -1,11 +1,12 @@
 //! An application as its arguments describe it, checked.
 
 use proc_macro2::Span;
-use syn::{LitStr, Path, Visibility};
+use syn::{Expr, LitStr, Path, Visibility};
 
-/// The backends whose cargo features are on.
+/// The parts whose cargo features are on.
 #[derive(Clone, Copy)]
 pub(super) struct Enabled {
+    pub(super) cli: bool,
     pub(super) jwt: bool,
     pub(super) session: bool,
 }
@@ -13,7 +14,7 @@ pub(super) struct Enabled {
 impl Enabled {
     /// What this build of the crate was asked for.
     pub(super) fn from_features() -> Self {
-        Self { jwt: cfg!(feature = "jwt"), session: cfg!(feature = "session") }
+        Self { cli: cfg!(feature = "cli"), jwt: cfg!(feature = "jwt"), session: cfg!(feature = "session") }
     }
 }
 
@@ -27,6 +28,14 @@ pub(super) struct Application {
     pub(super) hooks: Option<Path>,
     pub(super) routes: Routes,
     pub(super) exclude: Vec<LitStr>,
+    /// Who may use a route group, where the user says so.
+    pub(super) guards: Vec<(Guarded, Expr)>,
+    /// The role model that the user model has to name, when it does so elsewhere.
+    pub(super) role: Option<Path>,
+    /// The enum of the roles that are made at start-up.
+    pub(super) seed: Option<Path>,
+    /// Whether the module gets commands.
+    pub(super) cli: bool,
     /// What the route groups need of the model, and the place that asks for it.
     pub(super) needs: Vec<(Need, Span)>,
 }
@@ -44,15 +53,30 @@ pub(super) enum Backend {
 pub(super) enum Need {
     Verified,
     Mailbox,
+    /// For the routes that manage users and roles.
+    Administrators,
+    /// For the roles that are made at start-up.
+    Roles,
+}
+
+/// A route group that a guard may stand before.
+#[derive(Clone, Copy)]
+pub(super) enum Guarded {
+    CurrentUser,
+    Users,
+    Roles,
 }
 
 /// The groups that exist.
+#[derive(Default)]
 pub(super) struct Routes {
     pub(super) auth: Option<AuthRoutes>,
     pub(super) register: Option<String>,
     pub(super) verify: Option<VerifyRoutes>,
     pub(super) password_reset: Option<PasswordResetRoutes>,
     pub(super) current_user: Option<CurrentUserRoutes>,
+    pub(super) users: Option<String>,
+    pub(super) roles: Option<RolesRoutes>,
 }
 
 pub(super) struct AuthRoutes {
@@ -73,4 +97,10 @@ pub(super) struct PasswordResetRoutes {
 pub(super) struct CurrentUserRoutes {
     pub(super) path: String,
     pub(super) delete: bool,
+}
+
+pub(super) struct RolesRoutes {
+    pub(super) path: String,
+    pub(super) assign: String,
+    pub(super) revoke: String,
 }

@@ -64,7 +64,7 @@ impl Pattern {
         self.0.first().is_some_and(|segment| segment.name().is_some())
     }
 
-    /// Whether every request for `route`, which has no parameters, matches this pattern.
+    /// Whether this pattern names `route`, whose parameters are one segment each, as a matched route.
     pub(super) fn covers(&self, route: &Self) -> bool {
         let mut theirs = route.0.iter();
         for ours in &self.0 {
@@ -206,6 +206,10 @@ mod tests {
             ("/", "/", true),
             ("/", "/users", false),
             ("/logout", "/login", false),
+            ("/users/{x}", "/users/{id}", true),
+            ("/users/{*rest}", "/users/{id}", true),
+            ("/users/me", "/users/{id}", false),
+            ("/users", "/users/{id}", false),
         ] {
             assert_eq!(pattern(text).covers(&pattern(route)), covers, "{text} and {route}");
         }

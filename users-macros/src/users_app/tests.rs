@@ -1,10 +1,12 @@
 //! Grammar, messages and expansions of `#[users_app]`.
 
+mod roles;
+
 use quote::quote;
 
 use super::*;
 
-const ALL: Enabled = Enabled { jwt: true, session: true };
+const ALL: Enabled = Enabled { cli: false, jwt: true, session: true };
 
 fn user_module() -> TokenStream {
     quote! {
@@ -52,13 +54,17 @@ fn an_application_with_every_argument() {
         auth = ["jwt", my::Backend, "session"],
         exclude = ["/health", "/public/{*path}"],
         user = Account,
+        role = crate::Role,
+        seed = Known,
         hooks = crate::Hooks,
         routes(
             auth(login = "/sign-in", logout = "/sign-out"),
             register(path = "/sign-up"),
             verify(path = "/proof", resend = "/proof/again"),
             password_reset(forgot = "/forgot", reset = "/reset"),
-            current_user(path = "/me", delete),
+            current_user(path = "/me", delete, guard = verified()),
+            users(path = "/people", guard = |user| user.is_staff),
+            roles(path = "/groups", assign = "/groups/give", revoke = "/groups/take", guard = Known::Chief),
         ),
         crate = ::renamed::users,
     };
@@ -93,7 +99,12 @@ fn an_application_with_defaults() {
         "reset: \"/reset-password\",",
         "path: \"/users/me\",",
         "delete: false,",
+        "path: \"/users\",",
+        "path: \"/users/roles\",",
+        "assign: \"/users/roles/assign\",",
+        "revoke: \"/users/roles/revoke\",",
         "as ::users_runtime::HasVerified>::NEEDED;",
+        "as ::users_runtime::HasAdministrators>::NEEDED;",
         "as ::users_runtime::HasMailbox>::NEEDED;",
         "pub fn router(users: Users) -> ::users_runtime::UsersRouter<App> {",
     ] {
@@ -104,10 +115,12 @@ fn an_application_with_defaults() {
 #[test]
 fn groups_that_are_not_listed_do_not_exist() {
     let expansion = pretty(expand_with(quote!(auth = "jwt", routes(auth)), user_module(), ALL));
-    for line in ["register: ::core::option::Option::None,", "current_user: ::core::option::Option::None,"] {
+    for line in ["register: ::core::option::Option::None,", "users: ::core::option::Option::None,"] {
         assert!(expansion.contains(line), "{line} is missing in\n{expansion}");
     }
-    assert!(!expansion.contains("HasVerified"), "nothing needs it");
+    for need in ["HasVerified", "HasAdministrators"] {
+        assert!(!expansion.contains(need), "nothing needs {need}");
+    }
 }
 
 #[test]
@@ -129,7 +142,7 @@ fn a_broken_application_keeps_the_module_and_its_names() {
     assert!(expansion.contains("pub type Users = "));
     assert!(!expansion.contains("HasVerified"));
 
-    let without_backends = Enabled { jwt: false, session: false };
+    let without_backends = Enabled { cli: false, jwt: false, session: false };
     let expansion = pretty(expand_with(quote!(auth = "jwt"), user_module(), without_backends));
     assert!(
         expansion.contains("pub struct User;") && !expansion.contains("struct App"),
@@ -174,7 +187,7 @@ fn backends_are_checked() {
 
 #[test]
 fn a_backend_needs_its_cargo_feature() {
-    let only_session = Enabled { jwt: false, session: true };
+    let only_session = Enabled { cli: false, jwt: false, session: true };
     let line = "users-runtime = { version = \"0.1.0\", features = [\"jwt\"] }";
     for word in ["jwt", "jwt_cookie"] {
         assert_eq!(
@@ -182,7 +195,7 @@ fn a_backend_needs_its_cargo_feature() {
             [format!("the backend `{word}` needs the cargo feature `jwt`; write `{line}` in Cargo.toml")]
         );
     }
-    let only_jwt = Enabled { jwt: true, session: false };
+    let only_jwt = Enabled { cli: false, jwt: true, session: false };
     assert_eq!(messages_for(quote!(auth = ["jwt", "session"]), &user_module(), only_jwt).len(), 1);
     assert!(messages_for(quote!(auth = "session"), &user_module(), only_session).is_empty());
 }
@@ -194,7 +207,10 @@ fn arguments_are_checked() {
         (quote!(auth = "jwt", auth = "session"), "duplicate argument `auth`; remove one of the two"),
         (quote!(auth = "jwt", user = 5), "write a path, such as `user = crate::path`"),
         (quote!("jwt", auth = "jwt"), "this is no argument; write one by its name"),
-        (quote!(auth = "jwt", role = Role), "`role` is not part of this version; remove it"),
+        (
+            quote!(auth = "jwt", oauth_account = Linked),
+            "`oauth_account` is not part of this version; remove it",
+        ),
         (quote!(auth = "jwt", exclude = "/health"), "write a list of patterns: `exclude = [\"/health\"]`"),
         (quote!(auth = "jwt", exclude = [5]), "a pattern is a string; write one such as `\"/health\"`"),
         (
@@ -233,6 +249,11 @@ fn exclusions_open_the_applications_own_routes_only() {
             exclude("/users/{id}"),
             "`/users/{id}` opens `GET, PATCH /users/me`, which needs a login; write a narrower pattern",
         ),
+        (exclude("/users"), "`/users` opens `GET /users`, which needs a login; write a narrower pattern"),
+        (
+            exclude("/users/roles/{id}"),
+            "`/users/roles/{id}` opens `PATCH, DELETE /users/roles/{id}`, which needs a login; write a narrower pattern",
+        ),
         (exclude("/login"), "`POST /login` needs no login anyway; remove `/login`"),
         (
             quote!(auth = "jwt", exclude = ["/a/{x}", "/a/{y}"]),
@@ -243,7 +264,7 @@ fn exclusions_open_the_applications_own_routes_only() {
             "`/out` opens `POST /out`, which needs a login; write a narrower pattern",
         ),
     ]);
-    for fine in ["/", "/health", "/public/{*path}", "/users", "/verify/{*rest}"] {
+    for fine in ["/", "/health", "/public/{*path}", "/user", "/verify/{*rest}"] {
         assert_eq!(messages(&exclude(fine)), [""; 0], "{fine}");
     }
     // Routes that could not be read are not the default ones.
@@ -260,8 +281,8 @@ fn route_groups_are_checked() {
             "unknown route group `pasword_reset`; did you mean `password_reset`?",
         ),
         (
-            quote!(auth = "jwt", routes(auth, roles)),
-            "the route group `roles` is not part of this version; remove it",
+            quote!(auth = "jwt", routes(auth, sessions)),
+            "the route group `sessions` is not part of this version; remove it",
         ),
         (quote!(auth = "jwt", routes("auth")), "this is no route group; write a word such as `auth`"),
         (quote!(auth = "jwt", routes(auth, auth)), "duplicate argument `auth`; remove one of the two"),
@@ -382,13 +403,13 @@ fn only_a_module_with_its_items_is_an_application() {
 #[test]
 fn every_mistake_is_reported_at_once() {
     let arguments = quote! {
-        auth = "jwtt", secret = "x", exclude = ["/{*all}", "x"], routes(auth(login = "a"), rols), hook = H
+        auth = "jwtt", secret = "x", exclude = ["/{*all}", "x"], routes(auth(login = "a"), tokns), hook = H
     };
     assert_eq!(
         messages(&arguments),
         [
             "`secret` is set at start-up; write it in `Config`, which `Users::connect` takes",
-            "unknown route group `rols`; write one of `auth`, `current_user`, `password_reset`, `register`, `verify`",
+            "unknown route group `tokns`; write one of `auth`, `current_user`, `password_reset`, `register`, `roles`, `users`, `verify`",
             "unknown argument `hook`; did you mean `hooks`?",
             "unknown backend `jwtt`; did you mean `jwt`?",
             "`/{*all}` opens every route; begin the pattern with a segment of text, such as `/public/{*all}`",

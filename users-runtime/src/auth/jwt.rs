@@ -110,12 +110,12 @@ fn bearer_value(token: &str) -> Result<HeaderValue, Error> {
     HeaderValue::try_from(format!("Bearer {token}")).map_err(Error::internal)
 }
 
-fn header_or_cookie<'r, U>(directory: &Directory<U>, request: &'r Parts) -> Option<&'r str> {
+fn header_or_cookie<'r, U: Storable>(directory: &Directory<U>, request: &'r Parts) -> Option<&'r str> {
     bearer(request).or_else(|| cookie::read(&directory.config, request, COOKIE))
 }
 
 /// Who issues tokens, and for whom they are: the application itself.
-fn issuer<U>(directory: &Directory<U>) -> &str {
+fn issuer<U: Storable>(directory: &Directory<U>) -> &str {
     directory.config.base_url.as_str()
 }
 
@@ -138,13 +138,13 @@ async fn recognise<U: Storable>(
 ) -> Result<Recognition<U>, Error> {
     let Some(token) = token else { return Ok(Recognition::Absent) };
     let Some((claims, id)) = read::<U>(directory, token) else { return Ok(Recognition::Refused) };
-    let found = directory.database.user_by_token::<U>(id, token_hash(&claims)).await?;
+    let found = directory.database.user_by_token::<U>(directory.tenant(), id, token_hash(&claims)).await?;
     Ok(match found {
         Some((principal, revoked))
             // A changed password or identifier ends the token with no table of tokens to search (S22).
             if !revoked && claims.fingerprint() == Some(directory.keys.fingerprint::<U>(&principal)) =>
         {
-            Recognition::Accepted(principal)
+            Recognition::Accepted(principal.with_authenticated_at(claims.iat.saturating_mul(1000)))
         }
         _ => Recognition::Refused,
     })

@@ -20,6 +20,7 @@ use crate::{
     db::{Storable, Transaction},
     directory::Directory,
     error::Error,
+    model::UserModel,
     principal::Principal,
 };
 
@@ -82,7 +83,7 @@ pub trait Backend<U: Storable>: Send + Sync + 'static {
 
 /// What a backend makes of a request.
 #[derive(Debug)]
-pub enum Recognition<U> {
+pub enum Recognition<U: UserModel> {
     /// There is no credential of this backend's kind.
     Absent,
     /// There is one, and it is no good.

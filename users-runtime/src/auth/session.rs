@@ -43,7 +43,7 @@ impl<U: Storable> Backend<U> for Session {
                 None => directory.database.touch_session(id, now).await?,
             }
         }
-        Ok(Recognition::Accepted(principal))
+        Ok(Recognition::Accepted(principal.with_authenticated_at(record.created_at)))
     }
 
     fn challenge(&self) -> &'static str {
@@ -95,7 +95,7 @@ async fn find<U: Storable>(
     id: TokenHash,
 ) -> Result<Option<(Principal<U>, SessionRecord)>, Error> {
     let Some(store) = &directory.sessions else {
-        return directory.database.user_by_session(id).await;
+        return directory.database.user_by_session(directory.tenant(), id).await;
     };
     let Some(record) = store.get(id).await? else { return Ok(None) };
     let Ok(user_id) = record.user_id.parse() else { return Ok(None) };

@@ -23,6 +23,13 @@ pub(crate) enum Message {
     IdentifierChanged { to: String, new_identifier: String },
 }
 
+/// A message and the tenant whose account it is about.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Envelope<T, M> {
+    pub(crate) tenant: T,
+    pub(crate) message: M,
+}
+
 /// A mail that this process is to send now; another one may claim it when the lease ends.
 #[derive(Debug)]
 pub(crate) struct Claimed {

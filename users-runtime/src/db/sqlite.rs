@@ -1,16 +1,28 @@
-//! SQLite: the statements that the library needs beside those of the model.
+//! SQLite.
 
+#[path = "shared/credentials.rs"]
 mod credentials;
+#[path = "shared/import.rs"]
+mod import;
+#[path = "shared/list.rs"]
+mod list;
+#[path = "shared/mails.rs"]
 mod mails;
-mod model_sql;
+#[path = "shared/returning.rs"]
+mod returning;
+#[path = "shared/roles.rs"]
 mod roles;
 mod schema;
+#[path = "shared/users.rs"]
 mod users;
 
 pub(super) use credentials::*;
+pub(super) use import::*;
+pub(super) use list::*;
 pub(super) use mails::*;
+pub(super) use returning::*;
 pub(super) use roles::*;
-pub(super) use schema::migrate;
+pub(super) use schema::{apply, drift, migrate};
 pub(super) use users::*;
 
 use std::{
@@ -25,10 +37,31 @@ use sqlx::{
 
 use tokio::time::sleep;
 
-use crate::{error::Error, token::Fingerprint};
+use super::{PATIENCE, Storable, fingerprint, sql::Syntax};
+use crate::{error::Error, model::UserModel};
 
-/// How long a statement waits for another writer, and a request for a connection, before the answer is 503.
-const PATIENCE: Duration = Duration::from_secs(5);
+type Db = Sqlite;
+type DbPool = SqlitePool;
+type Connection = sqlx::SqliteConnection;
+type DbRow = sqlx::sqlite::SqliteRow;
+type DbArguments = sqlx::sqlite::SqliteArguments;
+
+const SYNTAX: Syntax = super::sql::SQLITE;
+
+/// Texts are compared byte by byte unless a column says otherwise.
+const BYTE_ORDER: &str = "";
+
+/// An index of several columns finds `(a, b) > (?, ?)`.
+const COMPARES_ROWS: bool = true;
+
+/// The most arguments of a statement (<https://sqlite.org/limits.html#max_variable_number>).
+const MAX_ARGUMENTS: usize = 32_766;
+
+/// Nobody else writes while a transaction does.
+const SKIP_LOCKED: &str = "";
+
+/// A token that is revoked already stays so.
+const KEEP_TOKEN: &str = " ON CONFLICT DO NOTHING";
 
 /// How long to wait before another try at what does not wait by itself.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
@@ -36,9 +69,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(20);
 /// More connections than this read no faster from one file.
 const MAX_CONNECTIONS: u32 = 8;
 
-pub(super) async fn connect(url: &str) -> Result<SqlitePool, Error> {
+pub(super) async fn connect(url: &str, max_connections: Option<u32>) -> Result<SqlitePool, Error> {
     let options = SqliteConnectOptions::from_str(url)
-        .map_err(|error| Error::Setting { name: "DATABASE_URL", problem: error.to_string() })?
+        .map_err(|error| super::database::wrong_url(&error))?
         .create_if_missing(true)
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
@@ -48,7 +81,7 @@ pub(super) async fn connect(url: &str) -> Result<SqlitePool, Error> {
     // A database in memory belongs to its one connection, and dies with it.
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     let pool = SqlitePoolOptions::new()
-        .max_connections(if in_memory { 1 } else { MAX_CONNECTIONS })
+        .max_connections(if in_memory { 1 } else { max_connections.unwrap_or(MAX_CONNECTIONS) })
         .min_connections(u32::from(in_memory))
         .idle_timeout((!in_memory).then_some(Duration::from_mins(10)))
         .max_lifetime(None)
@@ -79,6 +112,17 @@ pub(super) async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqli
     Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
 }
 
-fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, Error> {
-    Fingerprint::from_bytes(bytes).ok_or_else(|| Error::internal("a stored fingerprint has the wrong length"))
+/// SQLite makes a key out of `NULL`.
+#[expect(clippy::unused_async, reason = "another database is asked for the key")]
+async fn with_key<U: Storable>(_connection: &mut Connection, user: U) -> Result<U, Error> {
+    Ok(user)
+}
+
+/// The same for a role.
+#[expect(clippy::unused_async, reason = "another database is asked for the key")]
+async fn role_with_key<U: Storable>(
+    _connection: &mut Connection,
+    role: <U as UserModel>::Role,
+) -> Result<<U as UserModel>::Role, Error> {
+    Ok(role)
 }

@@ -4,51 +4,51 @@
 //! has methods without a bound of their own, so that a type that lacks them is one error at the field.
 
 use serde::{Deserialize, Deserializer, Serialize, ser::SerializeStruct};
-use sqlx::{Arguments, Row, error::BoxDynError};
+use sqlx::{Arguments, Row, TypeInfo, error::BoxDynError};
 
 use super::{Column, ColumnRole};
 
-/// A type that a column can hold: anything that sqlx stores and reads in the database.
+/// A type that a column can hold: anything that sqlx stores and reads in every database that is switched on.
+///
+/// It names no database, so that a type which lacks something in each of them is one error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a column",
-    label = "the database cannot store this",
+    label = "a database that is switched on cannot store this",
     note = "derive `sqlx::Type` for it, or write `sqlx::types::Json<T>` as the field's type"
 )]
-pub trait ColumnType<DB: sqlx::Database>: Sized {
+pub trait ColumnType: Sized {
     /// The column that holds it.
-    fn column(name: &'static str, role: ColumnRole) -> Column;
+    fn column<DB: Driver>(name: &'static str, role: ColumnRole) -> Column;
     /// The value in a row.
-    fn read(row: &DB::Row, index: usize) -> Result<Self, sqlx::Error>;
+    fn read<DB: Driver>(row: &DB::Row, index: usize) -> Result<Self, sqlx::Error>;
     /// Adds the value to those of a statement.
-    fn add(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
+    fn add<DB: Driver>(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
     /// Adds whether the column changes, and to what.
-    fn add_change(change: &Option<Self>, arguments: &mut DB::Arguments) -> Result<(), BoxDynError>;
+    fn add_change<DB: Driver>(
+        change: &Option<Self>,
+        arguments: &mut DB::Arguments,
+    ) -> Result<(), BoxDynError>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<DB, T> ColumnType<DB> for T
-where
-    DB: sqlx::Database,
-    T: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB> + for<'r> sqlx::Decode<'r, DB>,
-    bool: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB>,
-    for<'q> Option<&'q T>: sqlx::Encode<'q, DB>,
-    usize: sqlx::ColumnIndex<DB::Row>,
-{
-    fn column(name: &'static str, role: ColumnRole) -> Column {
-        Column::new::<DB, T>(name, role)
+impl<T: ColumnInEach> ColumnType for T {
+    fn column<DB: Driver>(name: &'static str, role: ColumnRole) -> Column {
+        DB::column::<T>(name, role)
     }
 
-    fn read(row: &DB::Row, index: usize) -> Result<Self, sqlx::Error> {
-        row.try_get(index)
+    fn read<DB: Driver>(row: &DB::Row, index: usize) -> Result<Self, sqlx::Error> {
+        DB::read(row, index)
     }
 
-    fn add(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {
-        arguments.add(self)
+    fn add<DB: Driver>(&self, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {
+        DB::add(self, arguments)
     }
 
-    fn add_change(change: &Option<Self>, arguments: &mut DB::Arguments) -> Result<(), BoxDynError> {
-        arguments.add(change.is_some())?;
-        arguments.add(change.as_ref())
+    fn add_change<DB: Driver>(
+        change: &Option<Self>,
+        arguments: &mut DB::Arguments,
+    ) -> Result<(), BoxDynError> {
+        DB::add_change(change.as_ref(), arguments)
     }
 }
 
@@ -73,8 +73,8 @@ impl<T: Serialize> Exposable for T {
 /// A type that a request may set: anything that deserialises.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a request",
-    label = "registration and updates would set this field",
-    note = "derive `serde::Deserialize` for its type, or keep it out of requests with `#[user(read_only)]`"
+    label = "requests and imports would set this field",
+    note = "derive `serde::Deserialize` for its type, or keep it out of requests and imports with `#[user(read_only, exclude(import))]`"
 )]
 pub trait Acceptable<'de>: Sized {
     /// Reads a field that has to be there.
@@ -111,3 +111,81 @@ impl<T: Default> Initial for T {
         T::default()
     }
 }
+
+/// A column type of every database that is switched on: one supertrait for each.
+pub trait ColumnInEach: InSqlite + InPostgres + InMySql {}
+
+impl<T: InSqlite + InPostgres + InMySql> ColumnInEach for T {}
+
+/// A database that is switched on: how a value of a column's type gets in and out of it.
+pub trait Driver: sqlx::Database {
+    /// The column that holds a type.
+    fn column<T: ColumnInEach>(name: &'static str, role: ColumnRole) -> Column;
+    /// The value in a row.
+    fn read<T: ColumnInEach>(row: &Self::Row, index: usize) -> Result<T, sqlx::Error>;
+    /// Adds a value to those of a statement.
+    fn add<T: ColumnInEach>(value: &T, arguments: &mut Self::Arguments) -> Result<(), BoxDynError>;
+    /// Adds whether a column changes, and to what.
+    fn add_change<T: ColumnInEach>(
+        change: Option<&T>,
+        arguments: &mut Self::Arguments,
+    ) -> Result<(), BoxDynError>;
+}
+
+/// Says once for each database what is asked of it, and nothing when it is switched off.
+macro_rules! in_database {
+    ($name:ident, $feature:literal, $database:ident, $text:literal) => {
+        #[doc = $text]
+        #[cfg(feature = $feature)]
+        pub trait $name:
+            sqlx::Type<sqlx::$database>
+            + for<'q> sqlx::Encode<'q, sqlx::$database>
+            + for<'r> sqlx::Decode<'r, sqlx::$database>
+        {
+        }
+
+        #[cfg(feature = $feature)]
+        impl<T> $name for T where
+            T: sqlx::Type<sqlx::$database>
+                + for<'q> sqlx::Encode<'q, sqlx::$database>
+                + for<'r> sqlx::Decode<'r, sqlx::$database>
+        {
+        }
+
+        #[cfg(feature = $feature)]
+        impl Driver for sqlx::$database {
+            fn column<T: ColumnInEach>(name: &'static str, role: ColumnRole) -> Column {
+                Column::new::<Self, T>(name, role)
+            }
+
+            fn read<T: ColumnInEach>(row: &Self::Row, index: usize) -> Result<T, sqlx::Error> {
+                let declared = <T as sqlx::Type<Self>>::type_info();
+                // sqlx does not take what MySQL answers for an `enum` as one, though it reads it.
+                if declared.name() == "ENUM" { row.try_get_unchecked(index) } else { row.try_get(index) }
+            }
+
+            fn add<T: ColumnInEach>(value: &T, arguments: &mut Self::Arguments) -> Result<(), BoxDynError> {
+                arguments.add(value)
+            }
+
+            fn add_change<T: ColumnInEach>(
+                change: Option<&T>,
+                arguments: &mut Self::Arguments,
+            ) -> Result<(), BoxDynError> {
+                arguments.add(change.is_some())?;
+                arguments.add(change)
+            }
+        }
+
+        #[doc = $text]
+        #[cfg(not(feature = $feature))]
+        pub trait $name {}
+
+        #[cfg(not(feature = $feature))]
+        impl<T> $name for T {}
+    };
+}
+
+in_database!(InSqlite, "sqlite", Sqlite, "A column type of SQLite, when it is switched on.");
+in_database!(InPostgres, "postgres", Postgres, "A column type of PostgreSQL, when it is switched on.");
+in_database!(InMySql, "mysql", MySql, "A column type of MySQL, when it is switched on.");

@@ -1,29 +1,29 @@
 //! Group `auth`.
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Request, State},
     response::{IntoResponse, Response},
-    routing::post,
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde::Serialize;
 
+use super::{Generated, Group, LogIn, Route, answer};
 use crate::{
     app::{Application, AuthRoutes},
     auth::Credential,
     error::Error,
     json,
     model::UserModel,
-    service::Users,
+    service::Scope,
 };
 
-pub(super) fn public<A: Application>(paths: AuthRoutes) -> Router<Users<A>> {
-    Router::new().route(paths.login, post(log_in::<A>))
-}
-
-pub(super) fn protected<A: Application>(paths: AuthRoutes) -> Router<Users<A>> {
-    Router::new().route(paths.logout, post(log_out::<A>))
+pub(super) fn routes<A: Application>(paths: AuthRoutes) -> [Route<A>; 2] {
+    [
+        Route::public(Group::Auth, Method::POST, paths.login, "gives a credential").answered_by(log_in::<A>),
+        Route::of_users(Group::Auth, Method::POST, paths.logout, "ends the credential")
+            .answered_by(log_out::<A>),
+    ]
 }
 
 /// The body of a login when the client asked for the token with `?response=token` (RFC 6749, section 5.1).
@@ -35,12 +35,19 @@ struct TokenResponse<'a> {
     expires_in: u64,
 }
 
-async fn log_in<A: Application>(State(users): State<Users<A>>, request: Request) -> Result<Response, Error> {
+async fn log_in<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    request: Request,
+) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let wants_token = parts.uri.query() == Some("response=token");
     let keys = [A::User::IDENTIFIER.field, "password"];
     let [identifier, password] = json::texts(&parts.headers, body, users.body_limit(), keys).await?;
-    let (user, credential) = users.log_in(&parts, identifier.expose(), &password).await?;
+    let (user, credential) = answer!(
+        generated.log_in(users, parts, LogIn { identifier: identifier.expose().to_owned(), password }),
+        users.log_in(&parts, identifier.expose(), &password)
+    )?;
     let response = match &credential.token {
         Some(token) if wants_token => Json(TokenResponse {
             access_token: &token.text,
@@ -48,14 +55,18 @@ async fn log_in<A: Application>(State(users): State<Users<A>>, request: Request)
             expires_in: token.expires_in,
         })
         .into_response(),
-        _ => Json(user.to_read()).into_response(),
+        _ => Json(generated.show(Group::Auth, &users, user).await?).into_response(),
     };
     Ok((StatusCode::CREATED, with_credential(response, credential)).into_response())
 }
 
-async fn log_out<A: Application>(State(users): State<Users<A>>, request: Request) -> Result<Response, Error> {
+async fn log_out<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    request: Request,
+) -> Result<Response, Error> {
     let (parts, _) = request.into_parts();
-    let credential = users.log_out(&parts).await?;
+    let credential = answer!(generated.log_out(users, parts, ()), users.log_out(&parts))?;
     Ok(with_credential(StatusCode::CREATED.into_response(), credential))
 }
 

@@ -1,65 +1,87 @@
 //! Group `current_user`.
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Request, State},
     response::{IntoResponse, Response},
-    routing::get,
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde::Serialize;
 
-use super::auth::with_credential;
+use super::{Generated, Group, Route, answer, auth::with_credential, show::View};
 use crate::{
     app::{Application, CurrentUserRoutes},
     error::Error,
     extract::CurrentUser,
     json,
     model::UserModel,
-    service::Users,
+    service::Scope,
 };
 
-pub(super) fn protected<A: Application>(paths: CurrentUserRoutes) -> Router<Users<A>> {
-    let mut methods = get(read::<A>).patch(update::<A>);
+pub(super) fn routes<A: Application>(paths: CurrentUserRoutes) -> Vec<Route<A>> {
+    let route = |method, what| Route::of_users(Group::CurrentUser, method, paths.path, what);
+    let mut routes = vec![
+        route(Method::GET, "the own account").answered_by(read::<A>),
+        route(Method::PATCH, "changes the own account").answered_by(update::<A>),
+    ];
     if paths.delete {
-        methods = methods.delete(delete::<A>);
+        routes.push(route(Method::DELETE, "deletes the own account").answered_by(delete::<A>));
     }
-    Router::new().route(paths.path, methods)
+    routes
 }
 
-async fn read<A: Application>(user: CurrentUser<A::User>) -> Response {
-    Json(user.to_read()).into_response()
+async fn read<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    user: CurrentUser<A::User>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let user = match &generated.overrides.answers.read_account {
+        Some(own) => own.answer(users.clone(), parts, user).await?.into(),
+        None => user.shared(),
+    };
+    Ok(Json(generated.show(Group::CurrentUser, &users, user).await?).into_response())
 }
 
 /// The answer to a change: the user, and the identifier that waits for its confirmation.
 #[derive(Serialize)]
-struct UpdateResponse<R> {
+#[serde(bound = "")]
+struct UpdateResponse<U: UserModel> {
     #[serde(flatten)]
-    user: R,
+    user: View<U>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending_identifier: Option<String>,
 }
 
 async fn update<A: Application>(
-    State(users): State<Users<A>>,
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
     user: CurrentUser<A::User>,
     request: Request,
 ) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let update = json::dto(&parts.headers, body, users.body_limit()).await?;
-    let updated = users.update_account(&parts, user.principal(), &update).await?;
-    let body =
-        UpdateResponse { user: updated.user.to_read(), pending_identifier: updated.pending_identifier };
+    let updated = answer!(
+        generated.update_account(users, parts, (user, update)),
+        users.update_account(&parts, user.principal(), &update)
+    )?;
+    let user = generated.show(Group::CurrentUser, &users, updated.user).await?;
+    let body = UpdateResponse { user, pending_identifier: updated.pending_identifier };
     Ok(with_credential(Json(body).into_response(), updated.credential.unwrap_or_default()))
 }
 
 async fn delete<A: Application>(
-    State(users): State<Users<A>>,
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
     user: CurrentUser<A::User>,
     request: Request,
 ) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let [current] = json::texts(&parts.headers, body, users.body_limit(), ["current_password"]).await?;
-    let credential = users.delete_account(&parts, user.principal(), &current).await?;
+    let credential = answer!(
+        generated.delete_account(users, parts, (user, current)),
+        users.delete_account(&parts, user.principal(), &current)
+    )?;
     Ok(with_credential(StatusCode::NO_CONTENT.into_response(), credential))
 }

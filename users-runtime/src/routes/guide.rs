@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::UsersRouter;
+use super::{Access, GeneratedRoute, UsersRouter};
 use crate::{app::Application, auth::Backend, model::UserModel};
 
 impl<A: Application> UsersRouter<A> {
@@ -10,9 +10,14 @@ impl<A: Application> UsersRouter<A> {
     #[must_use]
     pub fn guide(&self, origin: &str) -> String {
         let mut guide = String::from("routes:\n");
-        for (method, path, who, what) in table::<A>() {
+        for GeneratedRoute { method, path, access, summary, .. } in self.routes() {
+            let who = match access {
+                Access::Anyone => "anyone",
+                Access::User => "user",
+                Access::Guarded => "guard",
+            };
             // Writing to a `String` cannot fail.
-            let _ = writeln!(guide, "  {method:<6} {path:<20} {who:<8} {what}");
+            let _ = writeln!(guide, "  {:<6} {path:<20} {who:<8} {summary}", method.as_str());
         }
         guide.push_str("\ntry it:\n");
         for line in self.lines(origin) {
@@ -85,33 +90,4 @@ impl<A: Application> UsersRouter<A> {
         }
         lines
     }
-}
-
-/// Method, path, who may, and what it does, for each generated route.
-fn table<A: Application>() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
-    let routes = A::ROUTES;
-    let mut table = Vec::new();
-    if let Some(paths) = routes.register {
-        table.push(("POST", paths.path, "anyone", "a new account"));
-    }
-    if let Some(paths) = routes.verify {
-        table.push(("POST", paths.path, "anyone", "proves the mailbox with the token of a mail"));
-        table.push(("POST", paths.resend, "anyone", "sends that mail again"));
-    }
-    if let Some(paths) = routes.auth {
-        table.push(("POST", paths.login, "anyone", "gives a credential"));
-        table.push(("POST", paths.logout, "user", "ends the credential"));
-    }
-    if let Some(paths) = routes.password_reset {
-        table.push(("POST", paths.forgot, "anyone", "mails a token for a new password"));
-        table.push(("POST", paths.reset, "anyone", "sets a new password with that token"));
-    }
-    if let Some(paths) = routes.current_user {
-        table.push(("GET", paths.path, "user", "the own account"));
-        table.push(("PATCH", paths.path, "user", "changes the own account"));
-        if paths.delete {
-            table.push(("DELETE", paths.path, "user", "deletes the own account"));
-        }
-    }
-    table
 }

@@ -2,16 +2,31 @@
 
 mod auth;
 mod current_user;
+mod generated;
 mod guide;
+mod overriding;
 mod password_reset;
 mod register;
+mod roles;
+mod show;
+mod users;
 mod verify;
+
+use std::sync::Arc;
 
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
 };
 
+pub use self::{
+    generated::{Access, GeneratedRoute, Group},
+    overriding::{Answer, LogIn, Read, ResetPassword},
+};
+use self::{
+    generated::{Generated, Key, Route, answer},
+    overriding::Overrides,
+};
 use crate::{
     app::Application,
     error::Error,
@@ -23,10 +38,12 @@ use crate::{
 /// The router of an application: the generated routes, and the application's own in two halves.
 ///
 /// [`protected`](Self::protected) is closed by default, [`public`](Self::public) open; it becomes an
-/// [`axum::Router`] with [`into_router`](Self::into_router) or `into()`.
+/// [`axum::Router`] with [`into_router`](Self::into_router) or `into()`. The `with_*` methods put functions of the
+/// application's own in the place of generated routes and DTOs.
 #[must_use = "a router answers nothing until it is served"]
 pub struct UsersRouter<A: Application> {
     users: Users<A>,
+    overrides: Overrides<A>,
     protected: Router,
     public: Router,
 }
@@ -40,35 +57,15 @@ impl<A: Application> std::fmt::Debug for UsersRouter<A> {
 impl<A: Application> UsersRouter<A> {
     /// The generated routes over this state.
     pub fn new(users: Users<A>) -> Self {
-        let mut protected = Router::new();
-        let mut public = Router::new();
-        if let Some(paths) = A::ROUTES.auth {
-            public = public.merge(auth::public::<A>(paths));
-            protected = protected.merge(auth::protected::<A>(paths));
-        }
-        if let Some(paths) = A::ROUTES.register {
-            public = public.merge(register::public::<A>(paths));
-        }
-        if let Some(paths) = A::ROUTES.verify {
-            public = public.merge(verify::public::<A>(paths));
-        }
-        if let Some(paths) = A::ROUTES.password_reset {
-            public = public.merge(password_reset::public::<A>(paths));
-        }
-        if let Some(paths) = A::ROUTES.current_user {
-            protected = protected.merge(current_user::protected::<A>(paths));
-        }
-        Self {
-            protected: hardened(protected.with_state(users.clone())),
-            public: hardened(public.with_state(users.clone())),
-            users,
-        }
+        Self { users, overrides: Overrides::default(), protected: Router::new(), public: Router::new() }
     }
 
-    /// Adds routes of the application's own that need a login, unless `exclude` names them.
+    /// Adds routes of the application's own that need a login, unless `exclude` names them. They may lie below the
+    /// generated ones, as `/users/{id}/orders` does.
     ///
     /// # Panics
-    /// When a route is there already, as [`Router::merge`] does.
+    /// When two routers have the same route, as [`Router::merge`] does; for one that is generated, in
+    /// [`into_router`](Self::into_router).
     pub fn protected(self, routes: impl Into<Router>) -> Self {
         Self { protected: self.protected.merge(routes), ..self }
     }
@@ -76,18 +73,50 @@ impl<A: Application> UsersRouter<A> {
     /// Adds routes of the application's own that serve everybody. Their handlers may take `Option<CurrentUser>`.
     ///
     /// # Panics
-    /// When a route is there already, as [`Router::merge`] does.
+    /// As [`protected`](Self::protected).
     pub fn public(self, routes: impl Into<Router>) -> Self {
         Self { public: self.public.merge(routes), ..self }
     }
 
-    /// All routes as one router, to be served or nested.
-    pub fn into_router(self) -> Router {
-        let marker = Marker::new(self.users.clone());
-        guarded(self.protected, &self.users)
-            .merge(self.public)
-            .layer(from_fn_with_state((self.users, marker), around::<A>))
+    /// What the library generates, and who may use it.
+    #[must_use]
+    pub fn routes(&self) -> Vec<GeneratedRoute> {
+        all::<A>().into_iter().map(|route| route.about).collect()
     }
+
+    /// All routes as one router, to be served or nested.
+    ///
+    /// # Panics
+    /// When a route of the application's own is generated too.
+    pub fn into_router(self) -> Router {
+        let Self { users, overrides, protected, public } = self;
+        let state = Generated { users: users.clone(), overrides: Arc::new(overrides) };
+        let guards = A::guards();
+        let (mut closed, mut open) = (Router::new(), Router::new());
+        for route in all::<A>() {
+            let half = if route.about.access == Access::Anyone { &mut open } else { &mut closed };
+            let path = route.about.path.clone();
+            *half = std::mem::take(half).route(&path, route.behind(&guards));
+        }
+        let protected = hardened(closed.with_state(state.clone())).merge(protected);
+        let public = hardened(open.with_state(state)).merge(public);
+        let marker = Marker::new(users.clone());
+        guarded(protected, &users).merge(public).layer(from_fn_with_state((users, marker), around::<A>))
+    }
+}
+
+/// Every generated route, in the order in which people meet them.
+fn all<A: Application>() -> Vec<Route<A>> {
+    let groups = A::ROUTES;
+    let mut all = Vec::new();
+    all.extend(groups.register.into_iter().flat_map(register::routes::<A>));
+    all.extend(groups.verify.into_iter().flat_map(verify::routes::<A>));
+    all.extend(groups.auth.into_iter().flat_map(auth::routes::<A>));
+    all.extend(groups.password_reset.into_iter().flat_map(password_reset::routes::<A>));
+    all.extend(groups.current_user.into_iter().flat_map(current_user::routes::<A>));
+    all.extend(groups.users.into_iter().flat_map(users::routes::<A>));
+    all.extend(groups.roles.into_iter().flat_map(roles::routes::<A>));
+    all
 }
 
 impl<A: Application> From<UsersRouter<A>> for Router {

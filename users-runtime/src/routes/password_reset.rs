@@ -1,39 +1,52 @@
 //! Group `password_reset`.
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    routing::post,
-};
-use http::StatusCode;
+use axum::extract::{Request, State};
+use http::{Method, StatusCode};
+
+use super::{Generated, Group, ResetPassword, Route, answer};
 
 use crate::{
     app::{Application, PasswordResetRoutes},
     error::Error,
     json,
     model::UserModel,
-    service::Users,
+    service::Scope,
 };
 
-pub(super) fn public<A: Application>(paths: PasswordResetRoutes) -> Router<Users<A>> {
-    Router::new().route(paths.forgot, post(forgot::<A>)).route(paths.reset, post(reset::<A>))
+pub(super) fn routes<A: Application>(paths: PasswordResetRoutes) -> [Route<A>; 2] {
+    let route = |path, what| Route::public(Group::PasswordReset, Method::POST, path, what);
+    [
+        route(paths.forgot, "mails a token for a new password").answered_by(forgot::<A>),
+        route(paths.reset, "sets a new password with that token").answered_by(reset::<A>),
+    ]
 }
 
 async fn forgot<A: Application>(
-    State(users): State<Users<A>>,
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
     request: Request,
 ) -> Result<StatusCode, Error> {
     let (parts, body) = request.into_parts();
     let key = A::User::IDENTIFIER.field;
     let [identifier] = json::texts(&parts.headers, body, users.body_limit(), [key]).await?;
-    users.forgot_password(identifier.expose()).await?;
+    answer!(
+        generated.forgot_password(users, parts, identifier.expose().to_owned()),
+        users.forgot_password(identifier.expose())
+    )?;
     Ok(StatusCode::CREATED)
 }
 
-async fn reset<A: Application>(State(users): State<Users<A>>, request: Request) -> Result<StatusCode, Error> {
+async fn reset<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    request: Request,
+) -> Result<StatusCode, Error> {
     let (parts, body) = request.into_parts();
     let keys = ["token", "password"];
     let [token, password] = json::texts(&parts.headers, body, users.body_limit(), keys).await?;
-    users.reset_password(&parts, token.expose(), &password).await?;
+    answer!(
+        generated.reset_password(users, parts, ResetPassword { token, password }),
+        users.reset_password(&parts, token.expose(), &password)
+    )?;
     Ok(StatusCode::CREATED)
 }

@@ -1,31 +1,31 @@
 //! Group `register`.
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Request, State},
     response::{IntoResponse, Response},
-    routing::post,
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 
+use super::{Generated, Group, Route, answer};
 use crate::{
     app::{Application, RegisterRoutes},
     error::Error,
     json,
-    model::UserModel,
-    service::Users,
+    service::Scope,
 };
 
-pub(super) fn public<A: Application>(paths: RegisterRoutes) -> Router<Users<A>> {
-    Router::new().route(paths.path, post(register::<A>))
+pub(super) fn routes<A: Application>(paths: RegisterRoutes) -> [Route<A>; 1] {
+    [Route::public(Group::Register, Method::POST, paths.path, "a new account").answered_by(register::<A>)]
 }
 
 async fn register<A: Application>(
-    State(users): State<Users<A>>,
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
     request: Request,
 ) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let registration = json::dto(&parts.headers, body, users.body_limit()).await?;
-    let user = users.register(&parts, registration).await?;
-    Ok((StatusCode::CREATED, Json(user.to_read())).into_response())
+    let user = answer!(generated.register(users, parts, registration), users.register(&parts, registration))?;
+    Ok((StatusCode::CREATED, Json(generated.show(Group::Register, &users, user).await?)).into_response())
 }

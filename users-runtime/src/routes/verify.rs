@@ -1,28 +1,36 @@
 //! Group `verify`: only `POST` redeems a token, because mail scanners open links (S34).
 
 use axum::{
-    Json, Router,
-    extract::{Query, Request, State},
+    Json,
+    extract::{Request, State},
     response::{IntoResponse, Response},
-    routing::post,
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 
+use super::{Generated, Group, Route, answer};
 use crate::{
     app::{Application, VerifyRoutes},
     error::Error,
     json,
     model::UserModel,
     secret::Password,
-    service::Users,
+    service::Scope,
     validate::Violation,
 };
 
-pub(super) fn public<A: Application>(paths: VerifyRoutes) -> Router<Users<A>> {
-    Router::new().route(paths.path, post(verify::<A>)).route(paths.resend, post(resend::<A>))
+pub(super) fn routes<A: Application>(paths: VerifyRoutes) -> [Route<A>; 2] {
+    let route = |path, what| Route::public(Group::Verify, Method::POST, path, what);
+    [
+        route(paths.path, "proves the mailbox with the token of a mail").answered_by(verify::<A>),
+        route(paths.resend, "sends that mail again").answered_by(resend::<A>),
+    ]
 }
 
-async fn verify<A: Application>(State(users): State<Users<A>>, request: Request) -> Result<Response, Error> {
+async fn verify<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    request: Request,
+) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let token = match token_of_query(&parts.uri)? {
         Some(token) => token,
@@ -31,15 +39,16 @@ async fn verify<A: Application>(State(users): State<Users<A>>, request: Request)
             token
         }
     };
-    let user = users.verify(&parts, token.expose()).await?;
-    Ok((StatusCode::CREATED, Json(user.to_read())).into_response())
+    let user = answer!(generated.verify(users, parts, token), users.verify(&parts, token.expose()))?;
+    Ok((StatusCode::CREATED, Json(generated.show(Group::Verify, &users, user).await?)).into_response())
 }
 
 /// The token in `?token=`; one at most.
 fn token_of_query(uri: &http::Uri) -> Result<Option<Password>, Error> {
-    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
-    let mut tokens =
-        pairs.into_iter().filter(|(key, _)| key == "token").map(|(_, token)| Password::new(token));
+    let mut tokens = json::parameters(uri)?
+        .into_iter()
+        .filter(|(key, _)| key == "token")
+        .map(|(_, token)| Password::new(token));
     let token = tokens.next();
     match tokens.next() {
         None => Ok(token),
@@ -48,12 +57,16 @@ fn token_of_query(uri: &http::Uri) -> Result<Option<Password>, Error> {
 }
 
 async fn resend<A: Application>(
-    State(users): State<Users<A>>,
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
     request: Request,
 ) -> Result<StatusCode, Error> {
     let (parts, body) = request.into_parts();
     let key = A::User::IDENTIFIER.field;
     let [identifier] = json::texts(&parts.headers, body, users.body_limit(), [key]).await?;
-    users.resend_verification(identifier.expose()).await?;
+    answer!(
+        generated.resend_verification(users, parts, identifier.expose().to_owned()),
+        users.resend_verification(identifier.expose())
+    )?;
     Ok(StatusCode::ACCEPTED)
 }

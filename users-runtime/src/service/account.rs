@@ -2,7 +2,7 @@
 
 use http::request::Parts;
 
-use super::{Users, new_identifier};
+use super::{Scope, new_identifier};
 use crate::{
     app::Application,
     auth::{Backend, Credential},
@@ -18,20 +18,22 @@ use crate::{
 
 type Update<A> = <<A as Application>::User as UserModel>::Update;
 
-/// An account after a change.
+/// An account after a change of its owner's.
 #[derive(Debug)]
-pub(crate) struct Updated<U> {
-    pub(crate) user: U,
+#[non_exhaustive]
+pub struct Updated<U: UserModel> {
+    /// The user as it is now.
+    pub user: Principal<U>,
     /// The new identifier that waits for its confirmation.
-    pub(crate) pending_identifier: Option<String>,
+    pub pending_identifier: Option<String>,
     /// A new credential, when the change ended the one of the request.
-    pub(crate) credential: Option<Credential>,
+    pub credential: Option<Credential>,
 }
 
-impl<A: Application> Users<A> {
+impl<A: Application> Scope<A> {
     /// Applies a self-service change. A new identifier or password needs the current password (S07) and ends every
     /// other session and token (S22).
-    pub(crate) async fn update_account(
+    pub async fn update_account(
         &self,
         request: &Parts,
         principal: &Principal<A::User>,
@@ -50,7 +52,7 @@ impl<A: Application> Users<A> {
         };
         let mut transaction = self.directory().database.begin().await?;
         if update.changes_own_fields() {
-            transaction.update_user::<A::User>(principal.id(), update).await?;
+            transaction.update_user::<A::User>(self.tenant(), principal.id(), update).await?;
         }
         let mut ends_credentials = false;
         if let Some(new) = &new_hash {
@@ -62,8 +64,10 @@ impl<A: Application> Users<A> {
             pending_identifier = self.change_identifier(principal, new, &mut transaction).await?;
             ends_credentials |= pending_identifier.is_none();
         }
-        let current =
-            transaction.user_by_id::<A::User>(principal.id()).await?.ok_or(Error::Unauthenticated)?;
+        let current = transaction
+            .user_by_id::<A::User>(self.tenant(), principal.id())
+            .await?
+            .ok_or(Error::Unauthenticated)?;
         if new_hash.is_some() {
             self.hooks().after_password_change(request, &current, &mut transaction).await?;
         }
@@ -75,7 +79,7 @@ impl<A: Application> Users<A> {
         };
         transaction.commit().await?;
         self.directory().outbox.notify_one();
-        Ok(Updated { user: current.into_user(), pending_identifier, credential })
+        Ok(Updated { user: current, pending_identifier, credential })
     }
 
     /// Checks every field of a change; the new identifier when it is another one.
@@ -126,7 +130,7 @@ impl<A: Application> Users<A> {
         transaction: &mut Transaction,
     ) -> Result<(), Error> {
         let old = principal.password_hash().expose_phc();
-        if !transaction.set_password::<A::User>(principal.id(), old, new.expose_phc()).await? {
+        if !transaction.set_password::<A::User>(self.tenant(), principal.id(), old, new.expose_phc()).await? {
             // It changed since it was confirmed.
             return Err(Error::CurrentPasswordWrong);
         }
@@ -141,7 +145,7 @@ impl<A: Application> Users<A> {
         transaction: &mut Transaction,
     ) -> Result<Option<String>, Error> {
         let id = principal.id();
-        let holder = transaction.user_by_canonical::<A::User>(&new.canonical).await?;
+        let holder = transaction.user_by_canonical::<A::User>(self.tenant(), &new.canonical).await?;
         if holder.is_some_and(|holder| holder.id() != id) {
             return Err(Error::IdentifierTaken);
         }
@@ -151,25 +155,28 @@ impl<A: Application> Users<A> {
             let confirm =
                 Message::ConfirmIdentifier { user_id: id.to_string(), new_identifier: new.typed.clone() };
             // Somebody who is locked out before this mail leaves must not be let back in by it (S38).
-            let current = transaction.user_by_id::<A::User>(id).await?.ok_or(Error::Unauthenticated)?;
+            let current =
+                transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::Unauthenticated)?;
             let fingerprint = self.directory().keys.fingerprint::<A::User>(&current);
-            transaction.enqueue_for(&confirm, fingerprint).await?;
+            transaction.enqueue_for(self.tenant(), &confirm, fingerprint).await?;
             let tell = Message::IdentifierChangeRequested { to: old, new_identifier: new.typed.clone() };
-            transaction.enqueue(&tell).await?;
+            transaction.enqueue(self.tenant(), &tell).await?;
             return Ok(Some(new.typed));
         }
-        if !transaction.set_identifier::<A::User>(id, &old, &new).await? {
+        if !transaction.set_identifier::<A::User>(self.tenant(), id, &old, &new).await? {
             return Err(Error::Unauthenticated);
         }
         let told = if is_address { Some(old) } else { principal.mailbox().map(str::to_owned) };
         if let Some(to) = told {
-            transaction.enqueue(&Message::IdentifierChanged { to, new_identifier: new.typed }).await?;
+            transaction
+                .enqueue(self.tenant(), &Message::IdentifierChanged { to, new_identifier: new.typed })
+                .await?;
         }
         Ok(None)
     }
 
     /// Deletes the account of a user who confirms it with the password.
-    pub(crate) async fn delete_account(
+    pub async fn delete_account(
         &self,
         request: &Parts,
         principal: &Principal<A::User>,
@@ -177,9 +184,9 @@ impl<A: Application> Users<A> {
     ) -> Result<Credential, Error> {
         self.confirm_password(principal, Some(current)).await?;
         let mut transaction = self.directory().database.begin().await?;
+        let administrators = self.lock_administrators(&mut transaction).await?;
         let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
-        self.end_credentials(&mut transaction, principal.id()).await?;
-        transaction.delete_user::<A::User>(principal.id()).await?;
+        self.delete_in(&mut transaction, principal.id(), administrators).await?;
         transaction.commit().await?;
         Ok(credential)
     }

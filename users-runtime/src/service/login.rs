@@ -2,7 +2,7 @@
 
 use http::request::Parts;
 
-use super::Users;
+use super::Scope;
 use crate::{
     app::Application,
     auth::{Backend, Credential, Recognition},
@@ -17,13 +17,13 @@ use crate::{
 /// How often a login starts again when the account changed under it. Twice in one login is a storm of changes.
 const LOGIN_ATTEMPTS: usize = 3;
 
-impl<A: Application> Users<A> {
+impl<A: Application> Scope<A> {
     /// Who a request is from; `None` when it carries no credential.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] for a credential that is no good, [`Error::NotVerified`] for one of an account that
     /// has to prove its mailbox first, and 5xx when it cannot be found out.
-    pub async fn authenticate(&self, request: &Parts) -> Result<Option<Principal<A::User>>, Error> {
+    pub(crate) async fn authenticate(&self, request: &Parts) -> Result<Option<Principal<A::User>>, Error> {
         match self.backend().authenticate(self.directory(), request).await? {
             Recognition::Absent => Ok(None),
             Recognition::Refused => Err(Error::Unauthenticated),
@@ -37,7 +37,7 @@ impl<A: Application> Users<A> {
     }
 
     /// Checks identifier and password and gives the client a credential.
-    pub(crate) async fn log_in(
+    pub async fn log_in(
         &self,
         request: &Parts,
         identifier: &str,
@@ -93,18 +93,20 @@ impl<A: Application> Users<A> {
         let mut transaction = directory.database.begin().await?;
         if let Some(new) = &upgraded {
             let old = checked.password_hash().expose_phc();
-            if !transaction.set_password::<A::User>(id, old, new.expose_phc()).await? {
+            if !transaction.set_password::<A::User>(self.tenant(), id, old, new.expose_phc()).await? {
                 return Ok(None);
             }
         }
         let hash = upgraded.as_ref().unwrap_or(checked.password_hash());
-        let current = match transaction.user_by_id::<A::User>(id).await? {
+        let current = match transaction.user_by_id::<A::User>(self.tenant(), id).await? {
             Some(current) if current.password_hash() == hash && current.is_active() => current,
             _ => return Ok(None),
         };
         self.hooks().after_login(request, &current, &mut transaction).await?;
         // The hook may have written to the row that the credential is for and that the client is about to be shown.
-        let Some(shown) = transaction.user_by_id::<A::User>(id).await? else { return Ok(None) };
+        let Some(shown) = transaction.user_by_id::<A::User>(self.tenant(), id).await? else {
+            return Ok(None);
+        };
         // Last, because a store of sessions beside the database cannot be rolled back.
         let credential = self
             .backend()
@@ -116,7 +118,7 @@ impl<A: Application> Users<A> {
     }
 
     /// Ends the credential of a request.
-    pub(crate) async fn log_out(&self, request: &Parts) -> Result<Credential, Error> {
+    pub async fn log_out(&self, request: &Parts) -> Result<Credential, Error> {
         let mut transaction = self.directory().database.begin().await?;
         let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
         transaction.commit().await?;

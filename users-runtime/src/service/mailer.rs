@@ -17,7 +17,7 @@ use crate::{
     clock,
     db::{
         NewOneTime, Purpose,
-        outbox::{Claimed, Message},
+        outbox::{Claimed, Envelope, Message},
     },
     error::{BoxError, Error, display_chain},
     mail::{MailContext, MailKind, MailTransport, RenderedMail},
@@ -56,7 +56,7 @@ async fn send_mails<A: Application>(application: Weak<Inner<A>>, transport: Arc<
     while let Some(inner) = application.upgrade() {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let now = clock::now();
-        match inner.directory.database.claim_mail(now, now + clock::millis(LEASE)).await {
+        match inner.shared.database.claim_mail(now, now + clock::millis(LEASE)).await {
             Ok(Some(claimed)) => {
                 let transport = Arc::clone(&transport);
                 tokio::spawn(async move {
@@ -65,7 +65,7 @@ async fn send_mails<A: Application>(application: Weak<Inner<A>>, transport: Arc<
                 });
             }
             Ok(None) => {
-                let _ = timeout(POLL, inner.directory.outbox.notified()).await;
+                let _ = timeout(POLL, inner.shared.outbox.notified()).await;
             }
             Err(error) => {
                 tracing::error!(cause = %display_chain(&error), "the outbox cannot be read");
@@ -78,10 +78,10 @@ async fn send_mails<A: Application>(application: Weak<Inner<A>>, transport: Arc<
 async fn clean<A: Application>(application: Weak<Inner<A>>) {
     loop {
         let Some(inner) = application.upgrade() else { return };
-        let idle = clock::millis(inner.directory.config.session_idle);
+        let idle = clock::millis(inner.shared.config.session_idle);
         let now = clock::now();
-        let mut cleaned = inner.directory.database.delete_expired(now, idle).await;
-        if let (Ok(()), Some(store)) = (&cleaned, &inner.directory.sessions) {
+        let mut cleaned = inner.shared.database.delete_expired(now, idle).await;
+        if let (Ok(()), Some(store)) = (&cleaned, &inner.shared.sessions) {
             cleaned = store.remove_expired(now, idle).await;
         }
         if let Err(error) = cleaned {
@@ -91,6 +91,8 @@ async fn clean<A: Application>(application: Weak<Inner<A>>) {
         tokio::time::sleep(CLEANING).await;
     }
 }
+
+type Tenant<A> = <<A as Application>::User as UserModel>::Tenant;
 
 /// What becomes of a claimed mail.
 enum Outcome {
@@ -123,7 +125,7 @@ impl<A: Application> Inner<A> {
     async fn process(&self, claimed: Claimed, transport: &dyn MailTransport) {
         let outcome = self.keeping_lease(&claimed, self.send(&claimed, transport)).await;
         let (id, attempts) = (claimed.id, claimed.attempts);
-        let database = &self.directory.database;
+        let database = &self.shared.database;
         let noted = match outcome {
             Ok(Outcome::Sent | Outcome::Moot) => database.delete_mail(id).await,
             Ok(Outcome::Hopeless(cause)) => {
@@ -147,7 +149,7 @@ impl<A: Application> Inner<A> {
                 Ok(done) => return done,
                 Err(_) => {
                     let until = clock::now() + clock::millis(LEASE);
-                    if let Err(error) = self.directory.database.postpone_mail(claimed.id, until).await {
+                    if let Err(error) = self.shared.database.postpone_mail(claimed.id, until).await {
                         tracing::warn!(cause = %display_chain(&error), "the lease of a mail could not be renewed");
                     }
                 }
@@ -165,15 +167,15 @@ impl<A: Application> Inner<A> {
             cause,
             "a mail could not be sent yet"
         );
-        self.directory.database.postpone_mail(claimed.id, clock::now() + clock::millis(pause)).await
+        self.shared.database.postpone_mail(claimed.id, clock::now() + clock::millis(pause)).await
     }
 
     async fn send(&self, claimed: &Claimed, transport: &dyn MailTransport) -> Result<Outcome, Error> {
-        let message: Message = match serde_json::from_str(&claimed.message) {
-            Ok(message) => message,
+        let envelope: Envelope<Tenant<A>, Message> = match serde_json::from_str(&claimed.message) {
+            Ok(envelope) => envelope,
             Err(error) => return Ok(Outcome::Hopeless(error.into())),
         };
-        let Some(draft) = self.draft(claimed, message).await? else { return Ok(Outcome::Moot) };
+        let Some(draft) = self.draft(claimed, envelope).await? else { return Ok(Outcome::Moot) };
         let lifetime = draft.link.as_ref().map_or(NOTICE_LIFETIME, |link| link.lifetime);
         if clock::now() >= claimed.created_at.saturating_add(clock::millis(lifetime)) {
             return Ok(Outcome::Hopeless("it could not be sent before it became worthless".into()));
@@ -191,26 +193,30 @@ impl<A: Application> Inner<A> {
     }
 
     /// What a message comes to, now that it is sent; `None` when there is nothing to send.
-    async fn draft(&self, claimed: &Claimed, message: Message) -> Result<Option<Draft>, Error> {
-        let config = &self.directory.config;
-        let database = &self.directory.database;
+    async fn draft(
+        &self,
+        claimed: &Claimed,
+        Envelope { tenant, message }: Envelope<Tenant<A>, Message>,
+    ) -> Result<Option<Draft>, Error> {
+        let config = &self.shared.config;
+        let database = &self.shared.database;
         match message {
             Message::Verify { canonical } => {
-                let found = database.user_by_canonical::<A::User>(&canonical).await?;
+                let found = database.user_by_canonical::<A::User>(&tenant, &canonical).await?;
                 let user = found.filter(|user| !user.is_verified());
                 let page = A::ROUTES.verify.map(|routes| routes.path);
                 let url = page_url(&config.base_url, config.verify_url.as_ref(), page);
                 self.token_mail(claimed, user, Purpose::Verify, url, config.verify_lifetime).await
             }
             Message::PasswordReset { canonical } => {
-                let user = database.user_by_canonical::<A::User>(&canonical).await?;
+                let user = database.user_by_canonical::<A::User>(&tenant, &canonical).await?;
                 let page = A::ROUTES.password_reset.map(|routes| routes.reset);
                 let url = page_url(&config.base_url, config.reset_url.as_ref(), page);
                 self.token_mail(claimed, user, Purpose::PasswordReset, url, config.reset_lifetime).await
             }
             Message::ConfirmIdentifier { user_id, new_identifier } => {
                 let Ok(id) = user_id.parse() else { return Ok(None) };
-                let user = database.user_by_id::<A::User>(id).await?;
+                let user = database.user_by_id::<A::User>(&tenant, id).await?;
                 let page = A::ROUTES.verify.map(|routes| routes.path);
                 let url = page_url(&config.base_url, config.verify_url.as_ref(), page);
                 let link = self
@@ -266,13 +272,13 @@ impl<A: Application> Inner<A> {
         new_identifier: Option<&str>,
     ) -> Result<Option<Link>, Error> {
         let Some(user) = user.filter(|user| user.is_active()) else { return Ok(None) };
-        let fingerprint = self.directory.keys.fingerprint::<A::User>(user);
+        let fingerprint = self.shared.keys.fingerprint::<A::User>(user);
         if claimed.fingerprint.is_some_and(|issued| issued != fingerprint) {
             // Promised to what the account was, or sent before and used since: no token for either.
             return Ok(None);
         }
-        let token = self.directory.keys.one_time_token(&claimed.nonce, purpose.as_str());
-        let mut transaction = self.directory.database.begin().await?;
+        let token = self.shared.keys.one_time_token(&claimed.nonce, purpose.as_str());
+        let mut transaction = self.shared.database.begin().await?;
         let newest = transaction
             .put_one_time::<A::User>(&NewOneTime {
                 user_id: user.id(),
@@ -295,7 +301,7 @@ impl<A: Application> Inner<A> {
     }
 
     fn render(&self, claimed: &Claimed, draft: &Draft) -> Result<RenderedMail, Error> {
-        let config = &self.directory.config;
+        let config = &self.shared.config;
         let token = draft.link.as_ref().map(|link| link.token.expose());
         let context = MailContext {
             app_name: &config.app_name,
@@ -307,7 +313,7 @@ impl<A: Application> Inner<A> {
         };
         let host = config.base_url.domain().unwrap_or("localhost");
         // The same for each sending of one mail, and no help in guessing its token.
-        let id = self.directory.keys.one_time_token(&claimed.nonce, "message-id").hash();
+        let id = self.shared.keys.one_time_token(&claimed.nonce, "message-id").hash();
         let id = Uuid::from_slice(&id.as_bytes()[..16]).map_err(Error::internal)?.simple();
         config.templates.render(draft.kind, &context, format!("{id}@{host}"))
     }

@@ -1,11 +1,20 @@
 //! The application's state, and what it does for people: no HTTP, no SQL.
 
 mod account;
+mod import;
+mod list;
 mod login;
 mod mailer;
+mod manage;
+mod operator;
 mod password_reset;
 mod register;
+mod roles;
+mod shortcuts;
 mod verify;
+
+pub use account::Updated;
+pub use import::{Imported, NewAccount, Refused};
 
 use std::sync::Arc;
 
@@ -15,10 +24,11 @@ use crate::{
     app::Application,
     config::Config,
     db::{Database, Pool},
-    directory::Directory,
+    directory::{Directory, Shared},
     error::Error,
-    model::UserModel,
-    validate::{CanonicalIdentifier, FieldErrors, Violation, canonicalise},
+    model::{ResolveTenant, RoleModel, Tenant, UserModel},
+    principal::Principal,
+    validate::{CanonicalIdentifier, FieldErrors, canonicalise},
 };
 
 /// The state of an application: its users and everything that is done with them. Cloning shares it.
@@ -28,7 +38,7 @@ use crate::{
 pub struct Users<A: Application>(Arc<Inner<A>>);
 
 struct Inner<A: Application> {
-    directory: Directory<A::User>,
+    shared: Arc<Shared>,
     backend: A::Auth,
     hooks: A::Hooks,
 }
@@ -39,9 +49,30 @@ impl<A: Application> Clone for Users<A> {
     }
 }
 
+/// The users of one tenant, and everything that is done with them; all users when the model has no tenants. Cloning
+/// shares it.
+pub struct Scope<A: Application> {
+    inner: Arc<Inner<A>>,
+    directory: Directory<A::User>,
+    /// On whose behalf things are done; `None` for a program, which may do everything.
+    actor: Option<Arc<Principal<A::User>>>,
+}
+
+impl<A: Application> Clone for Scope<A> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), directory: self.directory.clone(), actor: self.actor.clone() }
+    }
+}
+
+impl<A: Application> std::fmt::Debug for Scope<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scope").field("tenant", self.tenant()).finish_non_exhaustive()
+    }
+}
+
 impl<A: Application> std::fmt::Debug for Users<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Users").field("config", &self.0.directory.config).finish_non_exhaustive()
+        f.debug_struct("Users").field("config", &self.0.shared.config).finish_non_exhaustive()
     }
 }
 
@@ -70,7 +101,7 @@ where
     /// For a backend or hooks that hold something: they are given as values instead of made by `Default`.
     #[must_use]
     pub fn builder(config: Config) -> UsersBuilder<A> {
-        UsersBuilder { config, backend: A::Auth::default(), hooks: A::Hooks::default() }
+        config.into()
     }
 }
 
@@ -79,6 +110,16 @@ pub struct UsersBuilder<A: Application> {
     config: Config,
     backend: A::Auth,
     hooks: A::Hooks,
+}
+
+impl<A: Application> From<Config> for UsersBuilder<A>
+where
+    A::Auth: Default,
+    A::Hooks: Default,
+{
+    fn from(config: Config) -> Self {
+        Self { config, backend: A::Auth::default(), hooks: A::Hooks::default() }
+    }
 }
 
 impl<A: Application> std::fmt::Debug for UsersBuilder<A> {
@@ -110,9 +151,19 @@ impl<A: Application> UsersBuilder<A> {
     /// # Errors
     /// As [`Users::connect`].
     pub async fn connect(self, url: &str) -> Result<Users<A>, Error> {
-        self.config.check()?;
-        let database = Database::connect(url).await?;
+        let database = self.database(url).await?;
         self.start(database).await
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The database by its URL, with nothing done to it.
+    pub(crate) async fn database(&self, url: &str) -> Result<Database, Error> {
+        self.config.check()?;
+        Database::connect(url, self.config.max_connections).await
     }
 
     /// Takes a pool that the application already has.
@@ -125,39 +176,62 @@ impl<A: Application> UsersBuilder<A> {
 
     async fn start(self, database: Database) -> Result<Users<A>, Error> {
         let transport = self.config.transport()?;
-        let directory = Directory::new(self.config, database)?;
-        directory.database.migrate::<A::User>().await?;
-        let inner = Arc::new(Inner { directory, backend: self.backend, hooks: self.hooks });
-        mailer::spawn(&inner, transport);
-        Ok(Users(inner))
+        let users = self.open(database).await?;
+        mailer::spawn(&users.0, transport);
+        Ok(users)
+    }
+
+    /// The state without the worker that sends mail: what a command promises, a server sends.
+    pub(crate) async fn open(self, database: Database) -> Result<Users<A>, Error> {
+        let shared = Arc::new(Shared::new(self.config, database)?);
+        shared.database.migrate::<A::User>(shared.config.schema_mode).await?;
+        let users = Users(Arc::new(Inner { shared, backend: self.backend, hooks: self.hooks }));
+        // Tenants come and go, so the roles of theirs are made when somebody is given one.
+        if let Some(tenant) = Tenant::parse(None) {
+            users.scope(tenant).seed_roles(&A::SEED.names()).await?;
+        }
+        Ok(users)
     }
 }
 
 impl<A: Application> Users<A> {
-    /// The users as a backend looks them up.
+    /// The users of one tenant.
     #[must_use]
-    pub fn directory(&self) -> &Directory<A::User> {
-        &self.0.directory
+    pub fn scope(&self, tenant: <A::User as UserModel>::Tenant) -> Scope<A> {
+        let directory = Directory::new(Arc::clone(&self.0.shared), tenant.trimmed());
+        Scope { inner: Arc::clone(&self.0), directory, actor: None }
+    }
+
+    /// The users of the tenant that a request belongs to.
+    ///
+    /// # Errors
+    /// What the application's [`ResolveTenant`] says.
+    pub async fn scope_of(&self, request: &Parts) -> Result<Scope<A>, Error> {
+        Ok(self.scope(self.0.hooks.tenant(request).await?))
+    }
+
+    /// Who a request is from; `None` when it carries no credential.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for a credential that is no good, [`Error::NotVerified`] for one of an account that
+    /// has to prove its mailbox first, and 5xx when it cannot be found out.
+    pub async fn authenticate(&self, request: &Parts) -> Result<Option<Principal<A::User>>, Error> {
+        self.scope_of(request).await?.authenticate(request).await
     }
 
     /// How many passwords were hashed or checked since the start: for metrics. A login costs one, whether or not the
     /// account exists (S11).
     #[must_use]
     pub fn password_computations(&self) -> u64 {
-        self.directory().passwords.hashes()
+        self.0.shared.passwords.hashes()
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.shared.config
     }
 
     pub(crate) fn backend(&self) -> &A::Auth {
         &self.0.backend
-    }
-
-    /// The largest body of a generated route, in bytes.
-    pub(crate) fn body_limit(&self) -> usize {
-        self.directory().config.body_limit
-    }
-
-    fn hooks(&self) -> &A::Hooks {
-        &self.0.hooks
     }
 
     /// Whether the database answers: for a readiness probe.
@@ -165,81 +239,54 @@ impl<A: Application> Users<A> {
     /// # Errors
     /// [`Error::Unavailable`] when it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.directory().database.ping().await
+        self.0.shared.database.ping().await
+    }
+}
+
+impl<A: Application> Scope<A> {
+    /// The users as a backend looks them up.
+    #[must_use]
+    pub fn directory(&self) -> &Directory<A::User> {
+        &self.directory
     }
 
-    /// Stores a user without a request, as seeding and scripts do: the rules and hooks of registration apply, no mail
-    /// is sent, and the mailbox counts as proven.
-    ///
-    /// # Errors
-    /// [`Error::Validation`] and [`Error::IdentifierTaken`], and what hooks and database say.
-    pub async fn create_user(
-        &self,
-        registration: <A::User as UserModel>::Registration,
-    ) -> Result<A::User, Error> {
-        self.store_registration(&no_request(), registration, true).await
+    pub(crate) fn tenant(&self) -> &<A::User as UserModel>::Tenant {
+        self.directory.tenant()
     }
 
-    /// Lets an account be used, or not. Its credentials are refused from the next request on (S23).
-    ///
-    /// Deactivation ends the sessions for good. A JWT is refused as long as the account is not active, and is good
-    /// again for what is left of its lifetime if the account is activated before that ends.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such user, or the model has no field `active`.
-    pub async fn set_active(&self, id: <A::User as UserModel>::Id, active: bool) -> Result<(), Error> {
-        let mut transaction = self.directory().database.begin().await?;
-        if !transaction.set_active::<A::User>(id, active).await? {
-            return Err(Error::NotFound);
+    pub(crate) fn backend(&self) -> &A::Auth {
+        &self.inner.backend
+    }
+
+    /// The largest body of a generated route, in bytes.
+    pub(crate) fn body_limit(&self) -> usize {
+        self.directory.config.body_limit
+    }
+
+    fn hooks(&self) -> &A::Hooks {
+        &self.inner.hooks
+    }
+
+    /// The same on behalf of a user, who may do less than a program.
+    #[must_use]
+    pub(crate) fn on_behalf_of(self, actor: Option<Arc<Principal<A::User>>>) -> Self {
+        Self { actor, ..self }
+    }
+
+    /// Whoever manages users without being an administrator must not become one by changing who is: a support desk
+    /// that could give an administrator's account another address would own it.
+    fn may_change_holder_of<'n>(&self, mut roles: impl Iterator<Item = &'n str>) -> Result<(), Error> {
+        let administrator = self.directory.config.administrator_role.as_str();
+        match &self.actor {
+            Some(actor) if !actor.has_role(administrator) && roles.any(|role| role == administrator) => {
+                Err(Error::Forbidden)
+            }
+            _ => Ok(()),
         }
-        if !active {
-            self.end_credentials(&mut transaction, id).await?;
-        }
-        transaction.commit().await
     }
 
-    /// Says whether the mailbox of an account is proven.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn set_verified(&self, id: <A::User as UserModel>::Id, verified: bool) -> Result<(), Error> {
-        let mut transaction = self.directory().database.begin().await?;
-        transaction.set_verified::<A::User>(id, verified).await?;
-        transaction.commit().await
-    }
-
-    /// Gives a user a role, which is created if there is none of the name.
-    ///
-    /// # Errors
-    /// [`Error::Validation`] when the name is empty, longer than 64 characters or holds control characters, and
-    /// [`Error::NotFound`] when there is no such user.
-    pub async fn assign_role(&self, id: <A::User as UserModel>::Id, role: &str) -> Result<(), Error> {
-        if role.is_empty() || role.chars().count() > 64 || role.chars().any(char::is_control) {
-            let detail = "a role is named by 1 to 64 characters without control characters";
-            return Err(Error::field("role", Violation::new("invalid_role", detail)));
-        }
-        let mut transaction = self.directory().database.begin().await?;
-        transaction.user_by_id::<A::User>(id).await?.ok_or(Error::NotFound)?;
-        transaction.assign_role::<A::User>(id, role).await?;
-        transaction.commit().await
-    }
-
-    /// Takes a role from a user.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn revoke_role(&self, id: <A::User as UserModel>::Id, role: &str) -> Result<(), Error> {
-        let mut transaction = self.directory().database.begin().await?;
-        transaction.revoke_role::<A::User>(id, role).await?;
-        transaction.commit().await
-    }
-
-    /// Whether anybody has a role.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn has_anyone_role(&self, role: &str) -> Result<bool, Error> {
-        self.directory().database.role_has_members(role).await
+    fn may_change(&self, target: &Principal<A::User>) -> Result<(), Error> {
+        self.may_change_holder_of(target.roles().iter().map(RoleModel::name))
     }
 
     /// Ends the sessions and one-time tokens of a user; JWTs end with the fingerprint or the flag that changed.

@@ -2,7 +2,7 @@
 
 use http::request::Parts;
 
-use super::Users;
+use super::Scope;
 use crate::{
     app::Application,
     db::{Purpose, outbox::Message},
@@ -14,15 +14,15 @@ use crate::{
     validate::FieldErrors,
 };
 
-impl<A: Application> Users<A> {
+impl<A: Application> Scope<A> {
     /// Asks for a reset mail. The account is looked up when the mail is sent, so nothing here depends on whether
     /// there is one (S10).
-    pub(crate) async fn forgot_password(&self, identifier: &str) -> Result<(), Error> {
+    pub async fn forgot_password(&self, identifier: &str) -> Result<(), Error> {
         self.ask_for_mail(identifier, |canonical| Message::PasswordReset { canonical }).await
     }
 
     /// Redeems the token of a reset mail for a new password. It logs nobody in (S36).
-    pub(crate) async fn reset_password(
+    pub async fn reset_password(
         &self,
         request: &Parts,
         token: &str,
@@ -46,13 +46,14 @@ impl<A: Application> Users<A> {
             .take_one_time::<A::User>(hash, Purpose::PasswordReset)
             .await?
             .ok_or(Error::TokenInvalid)?;
-        if !transaction.set_password::<A::User>(id, old, new.expose_phc()).await? {
+        if !transaction.set_password::<A::User>(self.tenant(), id, old, new.expose_phc()).await? {
             return Err(Error::TokenInvalid);
         }
         // The token came by mail. If somebody else had registered the address, their password and sessions end here
         // and the account is its owner's (S38).
-        transaction.set_verified::<A::User>(id, true).await?;
-        let changed = transaction.user_by_id::<A::User>(id).await?.ok_or(Error::TokenInvalid)?;
+        transaction.set_verified::<A::User>(self.tenant(), id, true).await?;
+        let changed =
+            transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::TokenInvalid)?;
         self.tell_password_changed(&changed, &mut transaction).await?;
         self.hooks().after_password_change(request, &changed, &mut transaction).await?;
         // Last, because a store of sessions beside the database cannot be rolled back.
@@ -68,7 +69,9 @@ impl<A: Application> Users<A> {
         transaction: &mut crate::db::Transaction,
     ) -> Result<(), Error> {
         match user.mailbox() {
-            Some(to) => transaction.enqueue(&Message::PasswordChanged { to: to.to_owned() }).await,
+            Some(to) => {
+                transaction.enqueue(self.tenant(), &Message::PasswordChanged { to: to.to_owned() }).await
+            }
             None => Ok(()),
         }
     }

@@ -2,26 +2,28 @@
 
 use http::request::Parts;
 
-use super::{Users, new_identifier};
+use super::{Scope, new_identifier};
 use crate::{
     app::Application,
     db::outbox::Message,
     error::Error,
     hooks::Hooks,
     model::{NewUser, RegistrationDto, UserId, UserModel},
+    principal::Principal,
     validate::{CanonicalIdentifier, FieldErrors},
 };
 
 type Registration<A> = <<A as Application>::User as UserModel>::Registration;
 
-impl<A: Application> Users<A> {
+impl<A: Application> Scope<A> {
     /// Registers whoever sent the request.
-    pub(crate) async fn register(
+    pub async fn register(
         &self,
         request: &Parts,
         registration: Registration<A>,
-    ) -> Result<A::User, Error> {
-        self.store_registration(request, registration, false).await
+    ) -> Result<Principal<A::User>, Error> {
+        let user = self.store_registration(request, registration, false).await?;
+        Ok(Principal::new(user, Vec::new()))
     }
 
     /// Stores a user; with `trusted`, the mailbox counts as proven and no mail is sent.
@@ -45,6 +47,7 @@ impl<A: Application> Users<A> {
                 password_hash,
                 active: true,
                 verified: trusted,
+                tenant: self.tenant().clone(),
             },
         );
         let mut transaction = directory.database.begin().await?;
@@ -52,7 +55,7 @@ impl<A: Application> Users<A> {
         self.hooks().after_register(request, &user, &mut transaction).await?;
         let mail = !trusted && A::ROUTES.verify.is_some();
         if mail {
-            transaction.enqueue(&Message::Verify { canonical: identifier.canonical }).await?;
+            transaction.enqueue(self.tenant(), &Message::Verify { canonical: identifier.canonical }).await?;
         }
         transaction.commit().await?;
         if mail {

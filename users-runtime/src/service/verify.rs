@@ -2,7 +2,7 @@
 
 use http::request::Parts;
 
-use super::Users;
+use super::Scope;
 use crate::{
     app::Application,
     clock,
@@ -17,10 +17,10 @@ use crate::{
 
 type Id<A> = <<A as Application>::User as UserModel>::Id;
 
-impl<A: Application> Users<A> {
+impl<A: Application> Scope<A> {
     /// Asks for another verification mail. The account is looked up when the mail is sent, so nothing here depends
     /// on whether there is one (S10).
-    pub(crate) async fn resend_verification(&self, identifier: &str) -> Result<(), Error> {
+    pub async fn resend_verification(&self, identifier: &str) -> Result<(), Error> {
         self.ask_for_mail(identifier, |canonical| Message::Verify { canonical }).await
     }
 
@@ -32,14 +32,14 @@ impl<A: Application> Users<A> {
         let Some(identifier) = Directory::<A::User>::canonical(identifier) else { return Ok(()) };
         let directory = self.directory();
         let mut transaction = directory.database.begin().await?;
-        transaction.enqueue(&message(identifier.canonical)).await?;
+        transaction.enqueue(self.tenant(), &message(identifier.canonical)).await?;
         transaction.commit().await?;
         directory.outbox.notify_one();
         Ok(())
     }
 
     /// Redeems the token of a verification mail, or of the mail that confirms a new identifier.
-    pub(crate) async fn verify(&self, request: &Parts, token: &str) -> Result<A::User, Error> {
+    pub async fn verify(&self, request: &Parts, token: &str) -> Result<Principal<A::User>, Error> {
         let hash = OpaqueToken::parse(token).ok_or(Error::TokenInvalid)?.hash();
         match self.redeemable(hash, Purpose::Verify).await? {
             Some((principal, _)) => self.prove_mailbox(request, hash, &principal).await,
@@ -74,20 +74,21 @@ impl<A: Application> Users<A> {
         request: &Parts,
         hash: TokenHash,
         principal: &Principal<A::User>,
-    ) -> Result<A::User, Error> {
+    ) -> Result<Principal<A::User>, Error> {
         self.hooks().before_verify(request, principal).await?;
         let id = principal.id();
         let mut transaction = self.directory().database.begin().await?;
         // One atomic consumption: of twenty at once, one gets the row.
         transaction.take_one_time::<A::User>(hash, Purpose::Verify).await?.ok_or(Error::TokenInvalid)?;
-        transaction.set_verified::<A::User>(id, true).await?;
-        let verified = transaction.user_by_id::<A::User>(id).await?.ok_or(Error::TokenInvalid)?;
+        transaction.set_verified::<A::User>(self.tenant(), id, true).await?;
+        let verified =
+            transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::TokenInvalid)?;
         self.hooks().after_verify(request, &verified, &mut transaction).await?;
         // Whoever registered somebody else's address and logged in before it was proven is out (S38). Last, because a
         // store of sessions beside the database cannot be rolled back.
         self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
-        Ok(verified.into_user())
+        Ok(verified)
     }
 
     async fn complete_identifier_change(
@@ -95,7 +96,7 @@ impl<A: Application> Users<A> {
         hash: TokenHash,
         principal: &Principal<A::User>,
         token: &OneTime<Id<A>>,
-    ) -> Result<A::User, Error> {
+    ) -> Result<Principal<A::User>, Error> {
         let id = principal.id();
         let old = principal.identifier();
         let new = token.new_identifier.as_deref().and_then(Directory::<A::User>::canonical);
@@ -105,17 +106,18 @@ impl<A: Application> Users<A> {
             .take_one_time::<A::User>(hash, Purpose::ChangeIdentifier)
             .await?
             .ok_or(Error::TokenInvalid)?;
-        if !transaction.set_identifier::<A::User>(id, old, &new).await? {
+        if !transaction.set_identifier::<A::User>(self.tenant(), id, old, &new).await? {
             return Err(Error::TokenInvalid);
         }
         // The token came by mail to the new address, so that one is proven.
-        transaction.set_verified::<A::User>(id, true).await?;
+        transaction.set_verified::<A::User>(self.tenant(), id, true).await?;
         self.end_credentials(&mut transaction, id).await?;
         let told = Message::IdentifierChanged { to: old.to_owned(), new_identifier: new.typed };
-        transaction.enqueue(&told).await?;
-        let changed = transaction.user_by_id::<A::User>(id).await?.ok_or(Error::TokenInvalid)?;
+        transaction.enqueue(self.tenant(), &told).await?;
+        let changed =
+            transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::TokenInvalid)?;
         transaction.commit().await?;
         self.directory().outbox.notify_one();
-        Ok(changed.into_user())
+        Ok(changed)
     }
 }

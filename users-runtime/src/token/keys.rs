@@ -50,6 +50,7 @@ impl Eq for Fingerprint {}
 pub(crate) struct Keys {
     fingerprint: Zeroizing<[u8; MAC_KEY_BYTES]>,
     one_time: Zeroizing<[u8; MAC_KEY_BYTES]>,
+    cursor: Zeroizing<[u8; MAC_KEY_BYTES]>,
     #[cfg(feature = "jwt")]
     pub(crate) jwt: super::jwt::JwtKeys,
 }
@@ -59,6 +60,7 @@ impl Keys {
         Ok(Self {
             fingerprint: derive(secret, b"users-runtime/v1/fingerprint")?,
             one_time: derive(secret, b"users-runtime/v1/one-time-token")?,
+            cursor: derive(secret, b"users-runtime/v1/cursor")?,
             #[cfg(feature = "jwt")]
             jwt: super::jwt::JwtKeys::new(derive::<32>(secret, b"users-runtime/v1/jwt")?.as_slice()),
         })
@@ -83,6 +85,23 @@ impl Keys {
     /// reading the database gives no token; a row that is sent twice carries the same token twice.
     pub(crate) fn one_time_token(&self, nonce: &Nonce, purpose: &str) -> OpaqueToken {
         OpaqueToken::from_bytes(mac(&self.one_time, &[nonce.as_bytes(), purpose.as_bytes()]))
+    }
+}
+
+/// How many bytes vouch for a cursor: 128 bits.
+pub(crate) const CURSOR_TAG_BYTES: usize = 16;
+
+impl Keys {
+    /// What vouches for the cursor of a list: that it was issued here, and for this tenant.
+    pub(crate) fn cursor_tag(&self, tenant: &[u8], cursor: &[u8]) -> [u8; CURSOR_TAG_BYTES] {
+        let mut tag = [0; CURSOR_TAG_BYTES];
+        tag.copy_from_slice(&mac(&self.cursor, &[tenant, cursor])[..CURSOR_TAG_BYTES]);
+        tag
+    }
+
+    /// Whether a cursor carries the right tag.
+    pub(crate) fn vouches_for(&self, tag: &[u8], tenant: &[u8], cursor: &[u8]) -> bool {
+        self.cursor_tag(tenant, cursor).ct_eq(tag).into()
     }
 }
 

@@ -6,6 +6,6 @@ mod keys;
 mod opaque;
 
 pub use keys::Fingerprint;
-pub(crate) use keys::Keys;
+pub(crate) use keys::{CURSOR_TAG_BYTES, Keys};
 pub use opaque::TokenHash;
 pub(crate) use opaque::{Nonce, OpaqueToken};

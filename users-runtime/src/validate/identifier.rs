@@ -87,6 +87,43 @@ pub fn canonicalise(kind: IdentifierKind, typed: &str) -> Result<CanonicalIdenti
     Ok(CanonicalIdentifier { typed, canonical })
 }
 
+/// The canonical form of how an identifier begins, as far as a beginning has one; `None` for one that is longer than any
+/// identifier.
+pub(crate) fn canonical_prefix(typed: &str) -> Option<String> {
+    (typed.len() <= TYPED_MAX_BYTES)
+        .then(|| fold(typed.trim_matches(|c: char| c.is_whitespace() && !c.is_control())))
+}
+
+/// The one form of a role's name: trimmed, NFKC, lower case; 1 to 64 letters, digits, spaces and `.`, `_`, `-`, `:`.
+///
+/// # Errors
+/// `invalid_role` when the form is wrong, `look_alike` when it could be taken for another name.
+pub fn canonical_role_name(typed: &str) -> Result<String, Violation> {
+    let malformed = || {
+        let detail = "write 1 to 64 letters, digits, spaces and `.`, `_`, `-`, `:`";
+        Violation::new("invalid_role", detail)
+    };
+    if typed.len() > TYPED_MAX_BYTES {
+        return Err(malformed());
+    }
+    let name = fold(typed.trim_matches(' '));
+    let fits = (1..=USERNAME_MAX).contains(&name.chars().count())
+        && name.chars().all(|c| is_word(c) || matches!(c, ' ' | '.' | '_' | '-' | ':'))
+        && name.chars().any(is_word)
+        && !name.contains("  ")
+        && !has_loose_mark(&name);
+    if !fits {
+        return Err(malformed());
+    }
+    if name.split(' ').any(imitates_another) {
+        return Err(Violation::new(
+            "look_alike",
+            "could be taken for another name; use letters of one script",
+        ));
+    }
+    Ok(name)
+}
+
 fn malformed(kind: IdentifierKind, problem: &'static str) -> Violation {
     match kind {
         IdentifierKind::Email => {
@@ -204,6 +241,24 @@ fn imitates_another(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn role_names_have_one_form() {
+        for (typed, canonical) in [
+            (" Administrator ", "administrator"),
+            ("Project Manager", "project manager"),
+            ("billing:read", "billing:read"),
+            ("ＡＤＭＩＮ", "admin"),
+            ("Größe", "größe"),
+        ] {
+            assert_eq!(canonical_role_name(typed).as_deref(), Ok(canonical), "{typed}");
+        }
+        for typed in ["", "  ", "a\nb", "a\0", "a  b", "<b>", "-", &"x".repeat(65), &"x".repeat(2000)] {
+            assert_eq!(canonical_role_name(typed).unwrap_err().code, "invalid_role", "{typed:?}");
+        }
+        // Cyrillic letters that look like Latin ones.
+        assert_eq!(canonical_role_name("\u{430}dmin").unwrap_err().code, "look_alike");
+    }
 
     const PASS: &[(&str, &str)] = &[
         ("ada@example.com", "ada@example.com"),

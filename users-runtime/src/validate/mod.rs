@@ -7,8 +7,9 @@ use std::{borrow::Cow, slice};
 
 use serde::Serialize;
 
+pub(crate) use self::identifier::canonical_prefix;
 pub use self::{
-    identifier::{CanonicalIdentifier, IdentifierKind, canonicalise},
+    identifier::{CanonicalIdentifier, IdentifierKind, canonical_role_name, canonicalise},
     rules::{Length, Ranged, Text, email, length, range},
 };
 

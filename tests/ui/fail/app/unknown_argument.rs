@@ -17,7 +17,7 @@ pub struct User {
 #[users_app(auth = "jwt", exclud = [], user = super::User)]
 mod misspelt {}
 
-#[users_app(auth = "jwt", role = super::Role, user = super::User)]
+#[users_app(auth = "jwt", oauth_account = super::Account, user = super::User)]
 mod later {}
 
 #[users_app(auth = "jwt", auth = "session", user = super::User)]

@@ -10,7 +10,7 @@ pub struct User {
     pub email: String,
     #[user(password_hash)]
     password_hash: PasswordHash,
-    #[user(read_only, validate = range(0, 9))]
+    #[user(read_only, exclude(import), validate = range(0, 9))]
     pub score: i64,
 }
 

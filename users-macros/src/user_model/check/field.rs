@@ -1,154 +1,131 @@
-//! One field: its column, its rules and the DTOs that carry it.
+//! What is true of a user's field alone: the DTOs that carry it, and what lists may do with it.
 
-use darling::{Error, Result};
-use syn::{Ident, Type, spanned::Spanned};
+use darling::{Error, Result, error::Accumulator};
+use syn::Ident;
 
-use super::{
-    names::{column, sql_type},
-    roles::right_type,
-};
+use super::{list::list, mailbox};
 use crate::{
-    report::mistake,
-    user_model::{
-        attr::{Dto, FieldAttributes},
-        model::{Dtos, Field, Role, Rule, RuleKind, key},
+    record::{
+        check::{Subject, Use},
+        field::{Dtos, Purpose, Rule, RuleKind, key},
+        types::secret,
     },
+    report::mistake,
+    user_model::attr::{Dto, FieldAttributes},
 };
 
-pub(super) fn check_field(
-    name: &Ident,
+/// Keys that the generated DTOs have already.
+const KEYS: [&str; 4] = ["password", "current_password", "password_hash", "send_password_reset"];
+
+/// Checks what only a user's field has.
+pub(super) fn usage(
+    Subject { name, has_hash, .. }: Subject<'_>,
     field: &FieldAttributes,
-    role: Role,
-    has_hash: bool,
-) -> Result<Field> {
-    let mut mistakes = Error::accumulator();
-    let ident = field.ident.clone().ok_or_else(|| mistake(field.ty.span(), "a field needs a name"))?;
-    if role != Role::PasswordHash && ["password", "current_password"].contains(&key(&ident).as_str()) {
-        let text = format!(
-            "`{ident}` is a key of the generated DTOs; rename the field and write `#[user(column = \"{ident}\")]`"
-        );
+    ident: &Ident,
+    purpose: Purpose,
+    mistakes: &mut Accumulator,
+) -> Option<Use> {
+    mistakes.handle(free_key(ident, purpose, has_hash));
+    mistakes.handle(fits(field, purpose));
+    if purpose == Purpose::Own {
+        mistakes.handle(mailbox::right_type(field));
+    }
+    let dtos = mistakes.handle(dtos(name, field, purpose, ident))?;
+    if dtos.read && key(ident) == "roles" {
+        let text = "`roles` is the key under which responses show a user's roles; rename the field, or write `#[user(exclude(read))]` above it";
         mistakes.push(mistake(ident.span(), text));
     }
-    let column = mistakes.handle(column(field, &ident));
-    let sql_type = mistakes.handle(sql_type(field)).flatten();
-    let dtos = mistakes.handle(dtos(name, field, role, &ident));
-    mistakes.handle(fits_role(field, role));
-    mistakes.handle(right_type(field, role));
-    let mut rules = field.validate.clone();
-    let written = dtos.is_none_or(|dtos| dtos.register || dtos.update || dtos.admin_update);
-    if let (Role::Own, false, Some(rule)) = (role, written, rules.first()) {
-        mistakes.push(mistake(rule.span, format!("no DTO writes `{ident}`; remove the rule")));
-    }
-    if let Some(word) = &field.mailbox
-        && !rules.iter().any(|rule| matches!(rule.kind, RuleKind::Email))
-    {
-        rules.push(Rule { span: word.0, kind: RuleKind::Email });
-    }
-    let shown = role == Role::Own && dtos.is_some_and(|dtos| dtos.read);
-    // A hash in a model without one is the hash that lacks its mark, which has a message of its own.
-    if let Some(secret) = secret(&field.ty).filter(|secret| shown && (has_hash || secret == "Password")) {
-        let text = format!(
-            "`{secret}` is a secret and `{name}Read` would show it; write `#[user(exclude(read))]` above `{ident}`"
-        );
-        mistakes.push(mistake(field.ty.span(), text));
-    }
-    mistakes = mistakes.checkpoint()?;
-    let parts = column.zip(dtos);
-    let Some((column, dtos)) = parts else { return Err(Error::multiple(mistakes.into_inner())) };
-    mistakes.finish_with(Field {
-        ident,
-        ty: field.ty.clone(),
-        docs: field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect(),
-        role,
-        column,
-        sql_type,
-        rules,
-        default: field.default.as_ref().map(|default| default.value.clone()),
-        dtos,
-    })
+    let list = mistakes.handle(list(field, purpose, dtos))?;
+    let checked = field.column.validate.iter().any(|rule| matches!(rule.kind, RuleKind::Email));
+    let mailbox = field.mailbox.as_ref().filter(|_| !checked);
+    let rules = mailbox.map(|word| Rule { span: word.0, kind: RuleKind::Email }).into_iter().collect();
+    Some(Use { dtos, list, rules })
 }
 
-/// The runtime's secret type that a field holds, if it is written as one.
-///
-/// Any other type without `Serialize` is found by the compiler; these two get a message of their own.
-fn secret(ty: &Type) -> Option<String> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last()?.ident.to_string();
-    ["Password", "PasswordHash"].contains(&last.as_str()).then_some(last)
+fn free_key(ident: &Ident, purpose: Purpose, has_hash: bool) -> Result<()> {
+    let key = key(ident);
+    // Where no field is marked as the hash, the one of this name is meant.
+    let is_hash = purpose == Purpose::PasswordHash || (key == "password_hash" && !has_hash);
+    if is_hash || !KEYS.contains(&key.as_str()) {
+        return Ok(());
+    }
+    let text = format!(
+        "`{ident}` is a key of the generated DTOs; rename the field and write `#[user(column = \"{ident}\")]`"
+    );
+    Err(mistake(ident.span(), text))
 }
 
-/// Refuses arguments that mean nothing on a field with this role.
-fn fits_role(field: &FieldAttributes, role: Role) -> Result<()> {
+/// Refuses arguments that mean nothing on a field with this purpose.
+fn fits(field: &FieldAttributes, purpose: Purpose) -> Result<()> {
     let mut mistakes = Error::accumulator();
-    let word = role.word();
-    if let (Some(canonical), true) = (&field.canonical, role != Role::Identifier) {
+    if let (Some(canonical), true) = (&field.canonical, purpose != Purpose::Identifier) {
         mistakes.push(mistake(
             canonical.span(),
             "only the identifier has a canonical form; write `canonical` beside `identifier`",
         ));
     }
-    if let (Some(mailbox), true) = (&field.mailbox, !matches!(role, Role::Own | Role::Identifier)) {
+    if let (Some(mailbox), true) = (&field.mailbox, !matches!(purpose, Purpose::Own | Purpose::Identifier)) {
+        let word = purpose.word();
         mistakes.push(mistake(
             mailbox.0,
             format!("the `{word}` is no mail address; write `mailbox` on the field that holds it"),
         ));
     }
-    if !matches!(role, Role::Own | Role::Identifier) {
-        for rule in &field.validate {
-            mistakes.push(mistake(rule.span, format!("nobody types the `{word}`; remove the rule")));
-        }
-    }
-    if let (Some(default), true) = (&field.default, role != Role::Own) {
-        mistakes
-            .push(mistake(default.span, format!("registration sets the `{word}` itself; remove `default`")));
-    }
     mistakes.finish()
 }
 
-/// Which DTOs carry a field.
-fn dtos(name: &Ident, field: &FieldAttributes, role: Role, ident: &Ident) -> Result<Dtos> {
-    let mut mistakes = Error::accumulator();
-    let mailbox = field.mailbox.is_some();
-    // A mailbox that a stolen session could change would be a way to a new password.
-    let all = match role {
-        Role::Id => Dtos { read: true, register: false, update: false, admin_update: false },
-        Role::PasswordHash => Dtos { read: false, register: false, update: false, admin_update: false },
-        Role::Active | Role::Verified => {
-            Dtos { read: true, register: false, update: false, admin_update: true }
+/// Which DTOs carry a field unless it says otherwise.
+fn usual_dtos(field: &FieldAttributes, purpose: Purpose) -> Dtos {
+    let all = Dtos { read: true, create: true, update: true, admin_update: true, import: true };
+    match purpose {
+        Purpose::Id => Dtos { read: true, import: true, ..Dtos::default() },
+        Purpose::PasswordHash => Dtos { import: true, ..Dtos::default() },
+        Purpose::Tenant => Dtos { read: true, ..Dtos::default() },
+        Purpose::Active | Purpose::Verified => Dtos { create: false, update: false, ..all },
+        Purpose::Identifier => all,
+        // A mailbox that a stolen session could change would be a way to a new password. A secret has no way in.
+        Purpose::Own | Purpose::Name => {
+            Dtos { update: field.mailbox.is_none(), import: secret(&field.ty).is_none(), ..all }
         }
-        Role::Identifier => Dtos { read: true, register: true, update: true, admin_update: true },
-        Role::Own => Dtos { read: true, register: true, update: !mailbox, admin_update: true },
-    };
-    let mut dtos = all;
+    }
+}
+
+/// Which DTOs carry a field.
+fn dtos(name: &Ident, field: &FieldAttributes, purpose: Purpose, ident: &Ident) -> Result<Dtos> {
+    let mut mistakes = Error::accumulator();
+    let mut dtos = usual_dtos(field, purpose);
     for (dto, span) in field.exclude.iter().flat_map(|exclude| &exclude.0) {
         let (carried, suffix) = match dto {
             Dto::Read => (&mut dtos.read, "Read"),
-            Dto::Register => (&mut dtos.register, "Registration"),
+            Dto::Register => (&mut dtos.create, "Registration"),
             Dto::Update => (&mut dtos.update, "Update"),
             Dto::AdminUpdate => (&mut dtos.admin_update, "AdminUpdate"),
+            Dto::Import => (&mut dtos.import, "Import"),
         };
         if !*carried {
             mistakes.push(mistake(*span, format!("`{ident}` is never in `{name}{suffix}`; remove this")));
-        } else if role == Role::Identifier && *dto == Dto::Register {
-            mistakes.push(mistake(*span, "nobody could register without the identifier; remove this"));
+        } else if purpose == Purpose::Identifier && matches!(dto, Dto::Register | Dto::Import) {
+            let what = if *dto == Dto::Register { "register" } else { "be imported" };
+            let text = format!("nobody could {what} without the identifier; remove this");
+            mistakes.push(mistake(*span, text));
         }
         *carried = false;
     }
-    if let Some(word) = &field.read_only {
-        match role {
-            Role::Identifier => {
+    if let Some(word) = &field.column.read_only {
+        match purpose {
+            Purpose::Identifier => {
                 let text =
                     "nobody could register without the identifier; write `exclude(update, admin_update)`";
                 mistakes.push(mistake(word.0, text));
             }
-            Role::Id | Role::PasswordHash => {
+            Purpose::Id | Purpose::PasswordHash | Purpose::Tenant => {
                 mistakes.push(mistake(
                     word.0,
-                    format!("no DTO writes the `{}`; remove `read_only`", role.word()),
+                    format!("no DTO writes the `{}`; remove `read_only`", purpose.word()),
                 ));
             }
-            Role::Active | Role::Verified | Role::Own => {
-                dtos = Dtos { register: false, update: false, admin_update: false, ..dtos };
+            Purpose::Active | Purpose::Verified | Purpose::Own | Purpose::Name => {
+                dtos = Dtos { create: false, update: false, admin_update: false, ..dtos };
             }
         }
     }

@@ -1,9 +1,12 @@
-//! The user's module: where the model is, and which names are free.
+//! The user's module: where the models are, and which names are free.
 
-use darling::{Error, Result};
-use syn::{Attribute, Ident, Item, ItemMod, Path, Visibility, parse_quote};
+use darling::{Error, FromMeta, Result, ast::NestedMeta};
+use syn::{Attribute, Ident, Item, ItemMod, ItemStruct, Meta, Path, Visibility, parse_quote};
 
-use crate::{report::mistake, users_app::args::Arguments};
+use crate::{
+    report::mistake,
+    users_app::{args::Arguments, model::Enabled},
+};
 
 /// The user model and how far it can be seen.
 pub(super) struct User {
@@ -20,27 +23,96 @@ pub(super) fn user(arguments: &Arguments, module: &ItemMod, items: &[Item]) -> R
         let visibility = path.get_ident().and_then(inline).unwrap_or_else(|| parse_quote!(pub));
         return Ok(Some(User { path: path.clone(), visibility }));
     }
-    if arguments.names_user {
+    if arguments.names("user") {
         return Ok(None);
     }
-    let mut models = types(items).filter(|(.., attributes)| derives_user_model(attributes));
-    match (models.next(), models.next()) {
-        (Some((ident, visibility, _)), None) => {
+    match only(items, "UserModel", "user")? {
+        Some((ident, visibility)) => {
             Ok(Some(User { path: Path::from(ident.clone()), visibility: visibility.clone() }))
         }
-        (Some((first, ..)), Some((second, ..))) => {
-            let text = format!(
-                "`{first}` and `{second}` both derive `UserModel`; write `user = {first}` in `#[users_app(...)]`"
-            );
-            Err(mistake(second.span(), text))
-        }
-        (None, _) => {
+        None => {
             let name = &module.ident;
             let text =
                 format!("no struct in `{name}` derives `UserModel`; write `#[derive(UserModel)]` above one");
             Err(mistake(name.span(), format!("{text}, or `user = path` in `#[users_app(...)]`")))
         }
     }
+}
+
+/// The role model that is named, or the one in the module; `None` for the user model's own choice.
+pub(super) fn role(arguments: &Arguments, items: &[Item]) -> Result<Option<Path>> {
+    named_or_only(arguments, arguments.role.as_ref(), items, "RoleModel", "role")
+}
+
+/// The enum of roles that is named, or the one in the module.
+pub(super) fn seed(arguments: &Arguments, items: &[Item]) -> Result<Option<Path>> {
+    named_or_only(arguments, arguments.seed.as_ref(), items, "Roles", "seed")
+}
+
+fn named_or_only(
+    arguments: &Arguments,
+    named: Option<&Path>,
+    items: &[Item],
+    derive: &str,
+    argument: &str,
+) -> Result<Option<Path>> {
+    if arguments.names(argument) {
+        return Ok(named.cloned());
+    }
+    Ok(only(items, derive, argument)?.map(|(ident, _)| Path::from(ident.clone())))
+}
+
+/// The one type in the module that derives a trait.
+fn only<'a>(items: &'a [Item], derive: &str, argument: &str) -> Result<Option<(&'a Ident, &'a Visibility)>> {
+    let mut found = types(items).filter(|(.., attributes)| derives(attributes, derive));
+    match (found.next(), found.next()) {
+        (Some((first, ..)), Some((second, ..))) => {
+            let text = format!("`{first}` and `{second}` both derive `{derive}`");
+            let text = format!("{text}; write `{argument} = {first}` in `#[users_app(...)]`");
+            Err(mistake(second.span(), text))
+        }
+        (first, _) => Ok(first.map(|(ident, visibility, _)| (ident, visibility))),
+    }
+}
+
+/// The items, of which the user model names the role model. One that names its own, or is elsewhere, stays as it is.
+pub(in crate::users_app) fn with_role(
+    arguments: &Arguments,
+    module: &ItemMod,
+    mut items: Vec<Item>,
+) -> Vec<Item> {
+    if let (Ok(Some(role)), Ok(Some(user))) = (role(arguments, &items), user(arguments, module, &items))
+        && let Some(model) = model_mut(&mut items, &user.path)
+        && named_role(&model.attrs).is_none()
+    {
+        model.attrs.push(parse_quote!(#[user(role = #role)]));
+    }
+    items
+}
+
+/// Whether the user model is in the module and names this role model in the same words.
+pub(super) fn names_role(items: &[Item], user: &Path, role: &Path) -> bool {
+    let mut models = types(items).filter(|(ident, ..)| user.is_ident(*ident));
+    models.any(|(.., attributes)| named_role(attributes).is_some_and(|named| named == *role))
+}
+
+fn model_mut<'a>(items: &'a mut [Item], user: &Path) -> Option<&'a mut ItemStruct> {
+    items.iter_mut().find_map(|item| match item {
+        Item::Struct(item) if user.is_ident(&item.ident) && derives(&item.attrs, "UserModel") => Some(item),
+        _ => None,
+    })
+}
+
+/// The role model in `#[user(role = path)]`. What cannot be read is the derive's to report.
+fn named_role(attributes: &[Attribute]) -> Option<Path> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("user")).find_map(|attribute| {
+        let Meta::List(list) = &attribute.meta else { return None };
+        let arguments = NestedMeta::parse_meta_list(list.tokens.clone()).ok()?;
+        arguments.iter().find_map(|argument| match argument {
+            NestedMeta::Meta(meta) if meta.path().is_ident("role") => Path::from_meta(meta).ok(),
+            _ => None,
+        })
+    })
 }
 
 /// The types of a module. Enums and unions are among them because the derive has a better message for them.
@@ -53,12 +125,12 @@ fn types(items: &[Item]) -> impl Iterator<Item = (&Ident, &Visibility, &[Attribu
     })
 }
 
-fn derives_user_model(attributes: &[Attribute]) -> bool {
+fn derives(attributes: &[Attribute], name: &str) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
         let mut found = false;
         // A derive that cannot be read is the compiler's to report.
         let _ = attribute.parse_nested_meta(|meta| {
-            found |= meta.path.segments.last().is_some_and(|last| last.ident == "UserModel");
+            found |= meta.path.segments.last().is_some_and(|last| last.ident == name);
             Ok(())
         });
         found
@@ -66,8 +138,11 @@ fn derives_user_model(attributes: &[Attribute]) -> bool {
 }
 
 /// Refuses items of the user's under the names that are generated.
-pub(super) fn free_names(items: &[Item]) -> Result<()> {
-    const GENERATED: [&str; 5] = ["App", "Users", "CurrentUser", "Visitor", "router"];
+pub(super) fn free_names(items: &[Item], enabled: Enabled) -> Result<()> {
+    const GENERATED: [&str; 7] = ["App", "Users", "CurrentUser", "Visitor", "Guarded", "guard", "router"];
+    let generated = |name: &Ident| {
+        GENERATED.iter().any(|generated| *name == generated) || (enabled.cli && *name == "cli")
+    };
     let mut mistakes = Error::accumulator();
     let names = items.iter().flat_map(|item| match item {
         Item::Const(item) => vec![&item.ident],
@@ -82,7 +157,7 @@ pub(super) fn free_names(items: &[Item]) -> Result<()> {
         Item::Use(item) => imported(&item.tree),
         _ => Vec::new(),
     });
-    for name in names.filter(|name| GENERATED.iter().any(|generated| *name == generated)) {
+    for name in names.filter(|name| generated(name)) {
         mistakes.push(mistake(
             name.span(),
             format!("`#[users_app]` generates `{name}` in this module; rename this one"),

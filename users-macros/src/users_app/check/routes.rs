@@ -1,6 +1,6 @@
 //! The generated routes, and the application's own that need no login.
 
-use darling::{Error, Result};
+use darling::{Error, Result, error::Accumulator};
 use proc_macro2::Span;
 use syn::LitStr;
 
@@ -8,7 +8,7 @@ use crate::{
     report::mistake,
     users_app::{
         args::{Arguments, Group, Groups},
-        model::{AuthRoutes, CurrentUserRoutes, PasswordResetRoutes, Routes, VerifyRoutes},
+        model::{AuthRoutes, CurrentUserRoutes, PasswordResetRoutes, RolesRoutes, Routes, VerifyRoutes},
         pattern::Pattern,
     },
 };
@@ -53,45 +53,88 @@ const CURRENT: Slot =
     Slot { group: "current_user", methods: &["GET", "PATCH"], default: "/users/me", protected: true };
 const CURRENT_AND_DELETE: Slot = Slot { methods: &["GET", "PATCH", "DELETE"], ..CURRENT };
 
+const USERS: Slot = Slot { group: "users", methods: &["GET"], default: "/users", protected: true };
+const USER: &[&str] = &["GET", "PATCH", "DELETE"];
+const ROLES: Slot =
+    Slot { group: "roles", methods: &["GET", "POST"], default: "/users/roles", protected: true };
+const ROLE: &[&str] = &["PATCH", "DELETE"];
+const ASSIGN: Slot =
+    Slot { group: "roles", methods: &["PUT"], default: "/users/roles/assign", protected: true };
+const REVOKE: Slot =
+    Slot { group: "roles", methods: &["PUT"], default: "/users/roles/revoke", protected: true };
+
 pub(super) fn routes(groups: Option<&Groups>) -> Result<Table> {
-    let mut mistakes = Error::accumulator();
-    let mut lines: Vec<Line> = Vec::new();
-    let mut line = |slot: &Slot, name: Span, literal: Option<&LitStr>| {
-        let line = mistakes.handle(Line::new(slot, name, literal));
-        let path = line.as_ref().map_or_else(|| slot.default.to_owned(), |line| line.path.clone());
-        lines.extend(line);
-        path
-    };
     let default = Groups::all();
     let groups = groups.unwrap_or(&default);
+    let mut lines = Lines { lines: Vec::new(), mistakes: Error::accumulator() };
     let routes = Routes {
         auth: groups.auth.as_ref().map(|Group { name, options }| AuthRoutes {
-            login: line(&LOGIN, *name, options.login.as_ref()),
-            logout: line(&LOGOUT, *name, options.logout.as_ref()),
+            login: lines.add(&LOGIN, *name, options.login.as_ref()),
+            logout: lines.add(&LOGOUT, *name, options.logout.as_ref()),
         }),
         register: groups
             .register
             .as_ref()
-            .map(|Group { name, options }| line(&REGISTER, *name, options.path.as_ref())),
+            .map(|Group { name, options }| lines.add(&REGISTER, *name, options.path.as_ref())),
         verify: groups.verify.as_ref().map(|Group { name, options }| VerifyRoutes {
-            path: line(&VERIFY, *name, options.path.as_ref()),
-            resend: line(&RESEND, *name, options.resend.as_ref()),
+            path: lines.add(&VERIFY, *name, options.path.as_ref()),
+            resend: lines.add(&RESEND, *name, options.resend.as_ref()),
         }),
         password_reset: groups.password_reset.as_ref().map(|Group { name, options }| PasswordResetRoutes {
-            forgot: line(&FORGOT, *name, options.forgot.as_ref()),
-            reset: line(&RESET, *name, options.reset.as_ref()),
+            forgot: lines.add(&FORGOT, *name, options.forgot.as_ref()),
+            reset: lines.add(&RESET, *name, options.reset.as_ref()),
         }),
         current_user: groups.current_user.as_ref().map(|Group { name, options }| CurrentUserRoutes {
-            path: line(
+            path: lines.add(
                 if options.delete.is_some() { &CURRENT_AND_DELETE } else { &CURRENT },
                 *name,
                 options.path.as_ref(),
             ),
             delete: options.delete.is_some(),
         }),
+        users: groups
+            .users
+            .as_ref()
+            .map(|Group { name, options }| lines.add_with_id(&USERS, USER, *name, options.path.as_ref())),
+        roles: groups.roles.as_ref().map(|Group { name, options }| RolesRoutes {
+            path: lines.add_with_id(&ROLES, ROLE, *name, options.path.as_ref()),
+            assign: lines.add(&ASSIGN, *name, options.assign.as_ref()),
+            revoke: lines.add(&REVOKE, *name, options.revoke.as_ref()),
+        }),
     };
+    let Lines { lines, mut mistakes } = lines;
     mistakes.handle(collisions(&lines));
     mistakes.finish_with(Table { routes, lines })
+}
+
+/// The lines so far, and what is wrong with the others.
+struct Lines {
+    lines: Vec<Line>,
+    mistakes: Accumulator,
+}
+
+impl Lines {
+    /// Adds a path and gives it back; one that is wrong leaves its mistake and the default behind.
+    fn add(&mut self, slot: &Slot, name: Span, literal: Option<&LitStr>) -> String {
+        let line = self.mistakes.handle(Line::new(slot, name, literal));
+        let path = line.as_ref().map_or_else(|| slot.default.to_owned(), |line| line.path.clone());
+        self.lines.extend(line);
+        path
+    }
+
+    /// The same for a path that has one thing by its key below it.
+    fn add_with_id(
+        &mut self,
+        slot: &Slot,
+        methods: &[&'static str],
+        name: Span,
+        literal: Option<&LitStr>,
+    ) -> String {
+        let path = self.add(slot, name, literal);
+        let child = Line::with_id(&path, slot, methods, literal.map_or(name, LitStr::span));
+        self.lines.extend(self.mistakes.handle(child));
+        path
+    }
 }
 
 impl Line {
@@ -115,6 +158,20 @@ impl Line {
         })
     }
 
+    /// The line of one thing below a path. Its parameter is the library's, so no other line can have the same path
+    /// unless the paths above are the same, too.
+    fn with_id(path: &str, slot: &Slot, methods: &[&'static str], span: Span) -> Result<Self> {
+        if path == "/" {
+            let text =
+                format!("`/` has no room for `{{id}}` below it; write a path such as `{}`", slot.default);
+            return Err(mistake(span, text));
+        }
+        let path = format!("{path}/{{id}}");
+        let pattern = Pattern::parse(&path).map_err(|text| mistake(span, text))?;
+        let Slot { group, protected, .. } = *slot;
+        Ok(Self { group, methods: methods.to_vec(), path, pattern, protected, span, written: false })
+    }
+
     /// The route's methods and path.
     fn shown(&self) -> String {
         format!("{} {}", self.methods.join(", "), self.path)
@@ -123,7 +180,7 @@ impl Line {
 
 fn collisions(lines: &[Line]) -> Result<()> {
     let mut mistakes = Error::accumulator();
-    for (index, second) in lines.iter().enumerate() {
+    for (index, second) in lines.iter().enumerate().filter(|(_, line)| !line.pattern.has_parameters()) {
         let both = |first: &&Line| {
             first.path == second.path && first.methods.iter().any(|method| second.methods.contains(method))
         };

@@ -1,0 +1,248 @@
+//! The database of an application: its pool, and one method a statement that runs by itself.
+
+#[cfg(feature = "mysql")]
+use super::mysql;
+#[cfg(feature = "postgres")]
+use super::postgres;
+#[cfg(feature = "sqlite")]
+use super::sqlite;
+use super::{
+    Difference, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, list::Listing, outbox,
+    transaction::Inner,
+};
+use crate::{
+    error::Error, model::SortColumn, principal::Principal, session::SessionRecord, token::TokenHash,
+};
+
+/// A pool of connections that the application already has.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Pool {
+    /// SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::SqlitePool),
+    /// PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgPool),
+    /// MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::MySqlPool),
+}
+
+#[cfg(feature = "sqlite")]
+impl From<sqlx::SqlitePool> for Pool {
+    fn from(pool: sqlx::SqlitePool) -> Self {
+        Self::Sqlite(pool)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<sqlx::PgPool> for Pool {
+    fn from(pool: sqlx::PgPool) -> Self {
+        Self::Postgres(pool)
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl From<sqlx::MySqlPool> for Pool {
+    fn from(pool: sqlx::MySqlPool) -> Self {
+        Self::MySql(pool)
+    }
+}
+
+/// The database of an application: one method a statement.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    pub(super) pool: Pool,
+}
+
+impl Database {
+    /// Opens a pool by URL, of so many connections or the number that suits the database.
+    pub(crate) async fn connect(url: &str, max_connections: Option<u32>) -> Result<Self, Error> {
+        let scheme = url.split(':').next().unwrap_or_default();
+        let pool = match scheme {
+            #[cfg(feature = "sqlite")]
+            "sqlite" => Pool::Sqlite(sqlite::connect(url, max_connections).await?),
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => Pool::Postgres(postgres::connect(url, max_connections).await?),
+            #[cfg(feature = "mysql")]
+            "mysql" | "mariadb" => Pool::MySql(mysql::connect(url, max_connections).await?),
+            _ => return Err(unknown_scheme(scheme)),
+        };
+        Ok(Self { pool })
+    }
+
+    pub(crate) fn over(pool: Pool) -> Self {
+        Self { pool }
+    }
+
+    /// Creates and migrates the library's tables, and creates or checks the user's.
+    pub(crate) async fn migrate<U: Storable>(&self, mode: SchemaMode) -> Result<(), Error> {
+        dispatch!(pool self, migrate::<U>(mode))
+    }
+
+    /// What sets the tables apart from the structs; nothing is written.
+    pub(crate) async fn drift<U: Storable>(&self) -> Result<Vec<Difference>, Error> {
+        dispatch!(pool self, drift::<U>())
+    }
+
+    /// Ends the differences that need no decision; the statements that did.
+    pub(crate) async fn apply<U: Storable>(&self, mode: SchemaMode) -> Result<Vec<String>, Error> {
+        dispatch!(pool self, apply::<U>(mode))
+    }
+
+    /// A transaction that may write from its first statement.
+    pub(crate) async fn begin(&self) -> Result<Transaction, Error> {
+        let inner = match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(pool) => Inner::Sqlite(sqlite::begin(pool).await?),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => Inner::Postgres(postgres::begin(pool).await?),
+            #[cfg(feature = "mysql")]
+            Pool::MySql(pool) => Inner::MySql(mysql::begin(pool).await?),
+        };
+        Ok(Transaction { inner })
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        dispatch!(pool self, ping())
+    }
+
+    pub(crate) async fn user_by_id<U: Storable>(
+        &self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+    ) -> Result<Option<Principal<U>>, Error> {
+        dispatch!(pool self, user_by_id::<U>(tenant, id))
+    }
+
+    pub(crate) async fn user_by_canonical<U: Storable>(
+        &self,
+        tenant: &Tenant<U>,
+        canonical: &str,
+    ) -> Result<Option<Principal<U>>, Error> {
+        dispatch!(pool self, user_by_canonical::<U>(tenant, canonical))
+    }
+
+    /// A session and its user, in one statement.
+    pub(crate) async fn user_by_session<U: Storable>(
+        &self,
+        tenant: &Tenant<U>,
+        id: TokenHash,
+    ) -> Result<Option<(Principal<U>, SessionRecord)>, Error> {
+        dispatch!(pool self, user_by_session::<U>(tenant, id))
+    }
+
+    /// A user and whether the token is revoked, in one statement.
+    pub(crate) async fn user_by_token<U: Storable>(
+        &self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+        token: TokenHash,
+    ) -> Result<Option<(Principal<U>, bool)>, Error> {
+        dispatch!(pool self, user_by_token::<U>(tenant, id, token))
+    }
+
+    /// A one-time token, left where it is. Its tenant is that of its user.
+    pub(crate) async fn peek_one_time<U: Storable>(
+        &self,
+        hash: TokenHash,
+        purpose: Purpose,
+    ) -> Result<Option<OneTime<Id<U>>>, Error> {
+        dispatch!(pool self, peek_one_time::<U>(hash, purpose))
+    }
+
+    /// Notes that a session is in use.
+    pub(crate) async fn touch_session(&self, id: TokenHash, seen_at: i64) -> Result<(), Error> {
+        dispatch!(pool self, touch_session(id, seen_at))
+    }
+
+    /// Deletes what time has made worthless.
+    pub(crate) async fn delete_expired(&self, now: i64, idle: i64) -> Result<(), Error> {
+        dispatch!(pool self, delete_expired(now, idle))
+    }
+
+    pub(crate) async fn claim_mail(&self, now: i64, until: i64) -> Result<Option<outbox::Claimed>, Error> {
+        dispatch!(pool self, claim_mail(now, until))
+    }
+
+    pub(crate) async fn postpone_mail(&self, id: i64, until: i64) -> Result<(), Error> {
+        dispatch!(pool self, postpone_mail(id, until))
+    }
+
+    pub(crate) async fn delete_mail(&self, id: i64) -> Result<(), Error> {
+        dispatch!(pool self, delete_mail(id))
+    }
+
+    /// Every role of a tenant, by name.
+    pub(crate) async fn roles<U: Storable>(&self, tenant: &Tenant<U>) -> Result<Vec<Role<U>>, Error> {
+        dispatch!(pool self, roles::<U>(tenant))
+    }
+
+    /// A page of users, and the first of the next if there is one.
+    pub(crate) async fn list_users<U: Storable>(
+        &self,
+        listing: &Listing<'_, U>,
+    ) -> Result<Vec<Principal<U>>, Error> {
+        dispatch!(pool self, list_users::<U>(listing))
+    }
+
+    /// How many users all pages hold.
+    pub(crate) async fn count_users<U: Storable>(&self, listing: &Listing<'_, U>) -> Result<i64, Error> {
+        dispatch!(pool self, count_users::<U>(listing))
+    }
+
+    /// The columns of the application's own that lists may be sorted by.
+    pub(crate) fn sort_columns<U: Storable>(&self) -> &'static [SortColumn] {
+        match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(_) => sqlite::sort_columns::<U>(),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(_) => postgres::sort_columns::<U>(),
+            #[cfg(feature = "mysql")]
+            Pool::MySql(_) => mysql::sort_columns::<U>(),
+        }
+    }
+
+    /// The text of the statement behind a page.
+    pub(crate) fn page_sql<U: Storable>(&self, listing: &Listing<'_, U>) -> Result<String, Error> {
+        match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(_) => sqlite::page_sql::<U>(listing),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(_) => postgres::page_sql::<U>(listing),
+            #[cfg(feature = "mysql")]
+            Pool::MySql(_) => mysql::page_sql::<U>(listing),
+        }
+    }
+
+    /// How many users with a role of this name may use their accounts.
+    pub(crate) async fn active_members<U: Storable>(
+        &self,
+        tenant: &Tenant<U>,
+        role: &str,
+    ) -> Result<i64, Error> {
+        dispatch!(pool self, active_members::<U>(tenant, role))
+    }
+}
+
+fn unknown_scheme(scheme: &str) -> Error {
+    let known: &[(bool, &str)] = &[
+        (cfg!(feature = "sqlite"), "`sqlite://app.db`"),
+        (cfg!(feature = "postgres"), "`postgres://user@host/database`"),
+        (cfg!(feature = "mysql"), "`mysql://user@host/database`"),
+    ];
+    let examples: Vec<_> = known.iter().filter(|(on, _)| *on).map(|(_, example)| *example).collect();
+    Error::Setting {
+        name: "DATABASE_URL",
+        problem: format!(
+            "`{scheme}` is not the scheme of a database that is switched on; write for example {}",
+            examples.join(" or ")
+        ),
+    }
+}
+
+pub(super) fn wrong_url(error: &sqlx::Error) -> Error {
+    Error::Setting { name: "DATABASE_URL", problem: error.to_string() }
+}

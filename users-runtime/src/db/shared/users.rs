@@ -1,0 +1,222 @@
+//! The users themselves: one function a statement of the model.
+
+use sqlx::{Arguments, Executor, Row, query, query_with};
+
+use super::{Connection, Db, DbArguments, DbPool, DbRow, fingerprint, insert_returning_key};
+use crate::{
+    db::Storable,
+    error::Error,
+    model::{ModelSql, Stored, StoredRole},
+    principal::Principal,
+    session::SessionRecord,
+    token::TokenHash,
+    validate::CanonicalIdentifier,
+};
+
+pub(super) fn model_sql<U: Storable>() -> ModelSql {
+    <U as Stored<Db>>::SQL
+}
+
+/// Arguments and behind them the tenant, as every statement of a model ends.
+pub(super) fn in_tenant<U: Storable>(
+    mut arguments: DbArguments,
+    tenant: &U::Tenant,
+) -> Result<DbArguments, Error> {
+    <U as Stored<Db>>::add_tenant(tenant, &mut arguments).map_err(Error::internal)?;
+    Ok(arguments)
+}
+
+/// The user of rows that differ in the role alone.
+pub(super) fn principal<U: Storable>(rows: &[DbRow]) -> Result<Option<Principal<U>>, Error> {
+    let Some(first) = rows.first() else { return Ok(None) };
+    let user = <U as Stored<Db>>::from_row(first)?;
+    let roles = rows.iter().filter_map(|row| role::<U>(row).transpose()).collect::<Result<_, _>>()?;
+    Ok(Some(Principal::new(user, roles)))
+}
+
+/// The role that a row brings with its user, if any.
+pub(super) fn role<U: Storable>(row: &DbRow) -> Result<Option<U::Role>, sqlx::Error> {
+    <U::Role as StoredRole<Db>>::from_row(row, model_sql::<U>().width)
+}
+
+pub(in crate::db) async fn ping(pool: &DbPool) -> Result<(), Error> {
+    query("SELECT 1").execute(pool).await?;
+    Ok(())
+}
+
+pub(in crate::db) async fn user_by_id<U: Storable>(
+    executor: impl Executor<'_, Database = Db>,
+    tenant: &U::Tenant,
+    id: U::Id,
+) -> Result<Option<Principal<U>>, Error> {
+    let arguments = in_tenant::<U>(values![id], tenant)?;
+    principal(&query_with(model_sql::<U>().by_id, arguments).fetch_all(executor).await?)
+}
+
+pub(in crate::db) async fn user_by_canonical<U: Storable>(
+    executor: impl Executor<'_, Database = Db>,
+    tenant: &U::Tenant,
+    canonical: &str,
+) -> Result<Option<Principal<U>>, Error> {
+    let arguments = in_tenant::<U>(values![canonical], tenant)?;
+    principal(&query_with(model_sql::<U>().by_canonical, arguments).fetch_all(executor).await?)
+}
+
+pub(in crate::db) async fn user_by_session<U: Storable>(
+    pool: &DbPool,
+    tenant: &U::Tenant,
+    id: TokenHash,
+) -> Result<Option<(Principal<U>, SessionRecord)>, Error> {
+    let arguments = in_tenant::<U>(values![id.as_bytes()], tenant)?;
+    let rows = query_with(model_sql::<U>().by_session, arguments).fetch_all(pool).await?;
+    let (Some(found), Some(row)) = (principal::<U>(&rows)?, rows.first()) else { return Ok(None) };
+    let first = model_sql::<U>().width + model_sql::<U>().role_width;
+    let record = SessionRecord {
+        user_id: found.id().to_string(),
+        fingerprint: fingerprint(row.try_get(first)?)?,
+        created_at: row.try_get(first + 1)?,
+        seen_at: row.try_get(first + 2)?,
+        expires_at: row.try_get(first + 3)?,
+    };
+    Ok(Some((found, record)))
+}
+
+pub(in crate::db) async fn user_by_token<U: Storable>(
+    pool: &DbPool,
+    tenant: &U::Tenant,
+    id: U::Id,
+    token: TokenHash,
+) -> Result<Option<(Principal<U>, bool)>, Error> {
+    let arguments = in_tenant::<U>(values![token.as_bytes(), id], tenant)?;
+    let rows = query_with(model_sql::<U>().by_token, arguments).fetch_all(pool).await?;
+    let (Some(found), Some(row)) = (principal::<U>(&rows)?, rows.first()) else { return Ok(None) };
+    let revoked: bool = row.try_get(model_sql::<U>().width + model_sql::<U>().role_width)?;
+    Ok(Some((found, revoked)))
+}
+
+pub(in crate::db) async fn insert_user<U: Storable>(
+    connection: &mut Connection,
+    user: U,
+    canonical: &str,
+) -> Result<U, Error> {
+    let user = super::with_key::<U>(connection, user).await?;
+    let mut arguments = DbArguments::default();
+    <U as Stored<Db>>::add_insert(&user, canonical, &mut arguments).map_err(Error::internal)?;
+    let id = insert_returning_key(connection, model_sql::<U>().insert, arguments, user.id())
+        .await
+        .map_err(|error| taken(error, Error::IdentifierTaken))?;
+    Ok(user.with_id(id))
+}
+
+/// What to answer when a unique constraint is broken: of the user's table that the identifier is taken, since keys are
+/// random or assigned.
+pub(super) fn taken(error: sqlx::Error, answer: Error) -> Error {
+    match error.as_database_error() {
+        Some(error) if error.is_unique_violation() => answer,
+        _ => error.into(),
+    }
+}
+
+pub(in crate::db) async fn update_user<U: Storable>(
+    connection: &mut Connection,
+    tenant: &U::Tenant,
+    id: U::Id,
+    update: &U::Update,
+) -> Result<(), Error> {
+    let Some(statement) = model_sql::<U>().update else { return Ok(()) };
+    let mut arguments = DbArguments::default();
+    <U as Stored<Db>>::add_update(update, &mut arguments).map_err(Error::internal)?;
+    arguments.add(id).map_err(Error::internal)?;
+    query_with(statement, in_tenant::<U>(arguments, tenant)?).execute(connection).await?;
+    Ok(())
+}
+
+pub(in crate::db) async fn admin_update_user<U: Storable>(
+    connection: &mut Connection,
+    tenant: &U::Tenant,
+    id: U::Id,
+    update: &U::AdminUpdate,
+) -> Result<(), Error> {
+    let Some(statement) = model_sql::<U>().admin_update else { return Ok(()) };
+    let mut arguments = DbArguments::default();
+    <U as Stored<Db>>::add_admin_update(update, &mut arguments).map_err(Error::internal)?;
+    arguments.add(id).map_err(Error::internal)?;
+    query_with(statement, in_tenant::<U>(arguments, tenant)?).execute(connection).await?;
+    Ok(())
+}
+
+pub(in crate::db) async fn set_password<U: Storable>(
+    connection: &mut Connection,
+    tenant: &U::Tenant,
+    id: U::Id,
+    old: &str,
+    new: &str,
+) -> Result<bool, Error> {
+    let arguments = in_tenant::<U>(values![new, id, old], tenant)?;
+    let done = query_with(model_sql::<U>().set_password, arguments).execute(connection).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(in crate::db) async fn set_identifier<U: Storable>(
+    connection: &mut Connection,
+    tenant: &U::Tenant,
+    id: U::Id,
+    old: &str,
+    new: &CanonicalIdentifier,
+) -> Result<bool, Error> {
+    let arguments = in_tenant::<U>(values![new.typed.as_str(), new.canonical.as_str(), id, old], tenant)?;
+    let done = query_with(model_sql::<U>().set_identifier, arguments)
+        .execute(connection)
+        .await
+        .map_err(|error| taken(error, Error::IdentifierTaken))?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// `false` when there is no such user, or no such flag.
+pub(in crate::db) async fn set_verified<U: Storable>(
+    connection: &mut Connection,
+    tenant: &U::Tenant,
+    id: U::Id,
+    verified: bool,
+) -> Result<bool, Error> {
+    set_flag::<U>(connection, tenant, id, model_sql::<U>().set_verified, verified).await
+}
+
+/// `false` when there is no such user, or no such flag.
+pub(in crate::db) async fn set_active<U: Storable>(
+    connection: &mut Connection,
+    tenant: &U::Tenant,
+    id: U::Id,
+    active: bool,
+) -> Result<bool, Error> {
+    set_flag::<U>(connection, tenant, id, model_sql::<U>().set_active, active).await
+}
+
+async fn set_flag<U: Storable>(
+    connection: &mut Connection,
+    tenant: &U::Tenant,
+    id: U::Id,
+    statement: Option<&'static str>,
+    value: bool,
+) -> Result<bool, Error> {
+    let Some(statement) = statement else { return Ok(false) };
+    let arguments = in_tenant::<U>(values![value, id], tenant)?;
+    let done = query_with(statement, arguments).execute(connection).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(in crate::db) async fn delete_user<U: Storable>(
+    connection: &mut Connection,
+    tenant: &U::Tenant,
+    id: U::Id,
+) -> Result<bool, Error> {
+    // A pool of the application's own may have foreign keys switched off, so nothing is left to the cascade.
+    super::delete_sessions_of::<U>(connection, id).await?;
+    super::delete_one_time_of::<U>(connection, id).await?;
+    if <U::Role as crate::model::RoleModel>::PRESENT {
+        super::delete_memberships_of::<U>(connection, id).await?;
+    }
+    let arguments = in_tenant::<U>(values![id], tenant)?;
+    let done = query_with(model_sql::<U>().delete, arguments).execute(connection).await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,366 @@
+//! A transaction: one method a statement that belongs together with others.
+
+use serde::Serialize;
+
+use super::{Id, NewOneTime, OneTime, Purpose, Role, RoleId, Storable, Tenant, outbox};
+use crate::{
+    error::Error,
+    model::RoleModel,
+    principal::Principal,
+    session::SessionRecord,
+    token::{Fingerprint, TokenHash},
+    validate::CanonicalIdentifier,
+};
+
+/// A transaction of the library's, in which a hook may write too.
+#[derive(Debug)]
+pub struct Transaction {
+    pub(super) inner: Inner,
+}
+
+#[derive(Debug)]
+pub(super) enum Inner {
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::Transaction<'static, sqlx::MySql>),
+}
+
+/// The connection that a transaction runs on, for code that serves more than one database.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Connection<'t> {
+    /// SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'t mut sqlx::SqliteConnection),
+    /// PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(&'t mut sqlx::PgConnection),
+    /// MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    MySql(&'t mut sqlx::MySqlConnection),
+}
+
+/// The connection of one database.
+macro_rules! connection {
+    ($function:ident, $feature:literal, $variant:ident, $connection:ident, $name:literal) => {
+        #[doc = concat!("The connection to run statements on, when the database is ", $name, ".")]
+        ///
+        /// # Errors
+        /// When it is another one.
+        #[cfg(feature = $feature)]
+        pub fn $function(&mut self) -> Result<&mut sqlx::$connection, Error> {
+            match &mut self.inner {
+                Inner::$variant(transaction) => Ok(transaction),
+                #[allow(unreachable_patterns, reason = "it may be the one database that is switched on")]
+                _ => Err(Error::internal(concat!("the database is not ", $name))),
+            }
+        }
+    };
+}
+
+impl Transaction {
+    connection!(sqlite, "sqlite", Sqlite, SqliteConnection, "SQLite");
+    connection!(postgres, "postgres", Postgres, PgConnection, "PostgreSQL");
+    connection!(mysql, "mysql", MySql, MySqlConnection, "MySQL");
+
+    /// The connection to run statements on, whichever database it is to.
+    pub fn connection(&mut self) -> Connection<'_> {
+        match &mut self.inner {
+            #[cfg(feature = "sqlite")]
+            Inner::Sqlite(transaction) => Connection::Sqlite(transaction),
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(transaction) => Connection::Postgres(transaction),
+            #[cfg(feature = "mysql")]
+            Inner::MySql(transaction) => Connection::MySql(transaction),
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        match self.inner {
+            #[cfg(feature = "sqlite")]
+            Inner::Sqlite(transaction) => transaction.commit().await?,
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(transaction) => transaction.commit().await?,
+            #[cfg(feature = "mysql")]
+            Inner::MySql(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Transaction {
+    /// Stores a user; [`Error::IdentifierTaken`] when the canonical identifier is.
+    pub(crate) async fn insert_user<U: Storable>(&mut self, user: U, canonical: &str) -> Result<U, Error> {
+        dispatch!(tx self, insert_user::<U>(user, canonical))
+    }
+
+    pub(crate) async fn user_by_id<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+    ) -> Result<Option<Principal<U>>, Error> {
+        dispatch!(tx self, user_by_id::<U>(tenant, id))
+    }
+
+    pub(crate) async fn user_by_canonical<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        canonical: &str,
+    ) -> Result<Option<Principal<U>>, Error> {
+        dispatch!(tx self, user_by_canonical::<U>(tenant, canonical))
+    }
+
+    pub(crate) async fn update_user<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+        update: &U::Update,
+    ) -> Result<(), Error> {
+        dispatch!(tx self, update_user::<U>(tenant, id, update))
+    }
+
+    pub(crate) async fn admin_update_user<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+        update: &U::AdminUpdate,
+    ) -> Result<(), Error> {
+        dispatch!(tx self, admin_update_user::<U>(tenant, id, update))
+    }
+
+    /// Replaces the password hash if it is still `old`; `false` when it is not.
+    pub(crate) async fn set_password<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, Error> {
+        dispatch!(tx self, set_password::<U>(tenant, id, old, new))
+    }
+
+    /// Replaces the identifier if it is still `old`; `false` when it is not.
+    pub(crate) async fn set_identifier<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+        old: &str,
+        new: &CanonicalIdentifier,
+    ) -> Result<bool, Error> {
+        dispatch!(tx self, set_identifier::<U>(tenant, id, old, new))
+    }
+
+    /// `false` when there is no such user, or no such flag.
+    pub(crate) async fn set_verified<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+        verified: bool,
+    ) -> Result<bool, Error> {
+        dispatch!(tx self, set_verified::<U>(tenant, id, verified))
+    }
+
+    /// `false` when there is no such user, or no such flag.
+    pub(crate) async fn set_active<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+        active: bool,
+    ) -> Result<bool, Error> {
+        dispatch!(tx self, set_active::<U>(tenant, id, active))
+    }
+
+    /// `false` when there is no such user.
+    pub(crate) async fn delete_user<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: Id<U>,
+    ) -> Result<bool, Error> {
+        dispatch!(tx self, delete_user::<U>(tenant, id))
+    }
+
+    pub(crate) async fn insert_session<U: Storable>(
+        &mut self,
+        id: TokenHash,
+        user_id: Id<U>,
+        record: &SessionRecord,
+    ) -> Result<(), Error> {
+        dispatch!(tx self, insert_session::<U>(id, user_id, record))
+    }
+
+    pub(crate) async fn delete_session(&mut self, id: TokenHash) -> Result<(), Error> {
+        dispatch!(tx self, delete_session(id))
+    }
+
+    pub(crate) async fn delete_sessions_of<U: Storable>(&mut self, user_id: Id<U>) -> Result<(), Error> {
+        dispatch!(tx self, delete_sessions_of::<U>(user_id))
+    }
+
+    pub(crate) async fn revoke_token(&mut self, token: TokenHash, expires_at: i64) -> Result<(), Error> {
+        dispatch!(tx self, revoke_token(token, expires_at))
+    }
+
+    /// Stores a one-time token in place of the user's older one for the same purpose; `false` when the stored one is
+    /// newer, which makes this one worthless (S33).
+    pub(crate) async fn put_one_time<U: Storable>(
+        &mut self,
+        new: &NewOneTime<'_, Id<U>>,
+    ) -> Result<bool, Error> {
+        dispatch!(tx self, put_one_time::<U>(new))
+    }
+
+    /// Takes a one-time token out of its table: of several at once, one gets it (S32).
+    pub(crate) async fn take_one_time<U: Storable>(
+        &mut self,
+        hash: TokenHash,
+        purpose: Purpose,
+    ) -> Result<Option<OneTime<Id<U>>>, Error> {
+        dispatch!(tx self, take_one_time::<U>(hash, purpose))
+    }
+
+    pub(crate) async fn delete_one_time_of<U: Storable>(&mut self, user_id: Id<U>) -> Result<(), Error> {
+        dispatch!(tx self, delete_one_time_of::<U>(user_id))
+    }
+
+    /// Stores a mail to be sent after the commit.
+    pub(crate) async fn enqueue(
+        &mut self,
+        tenant: &impl Serialize,
+        message: &outbox::Message,
+    ) -> Result<(), Error> {
+        self.insert_mail(tenant, message, None).await
+    }
+
+    /// Stores a mail that is to be sent after the commit if the account is still what it is now.
+    pub(crate) async fn enqueue_for(
+        &mut self,
+        tenant: &impl Serialize,
+        message: &outbox::Message,
+        fingerprint: Fingerprint,
+    ) -> Result<(), Error> {
+        self.insert_mail(tenant, message, Some(fingerprint)).await
+    }
+
+    async fn insert_mail(
+        &mut self,
+        tenant: &impl Serialize,
+        message: &outbox::Message,
+        fingerprint: Option<Fingerprint>,
+    ) -> Result<(), Error> {
+        let nonce = crate::token::Nonce::random()?;
+        let envelope = outbox::Envelope { tenant, message };
+        let json = serde_json::to_string(&envelope).map_err(Error::internal)?;
+        let now = crate::clock::now();
+        dispatch!(tx self, insert_mail(&nonce, fingerprint, &json, now))
+    }
+
+    /// Notes what the account was when a mail's token was issued.
+    pub(crate) async fn set_mail_fingerprint(
+        &mut self,
+        id: i64,
+        fingerprint: Fingerprint,
+    ) -> Result<(), Error> {
+        dispatch!(tx self, set_mail_fingerprint(id, fingerprint))
+    }
+
+    /// Stores a role; [`Error::RoleNameTaken`] when the name is.
+    pub(crate) async fn insert_role<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        role: Role<U>,
+    ) -> Result<Role<U>, Error> {
+        dispatch!(tx self, insert_role::<U>(tenant, role))
+    }
+
+    /// Stores a role unless one of its name is there.
+    pub(crate) async fn insert_missing_role<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        role: Role<U>,
+    ) -> Result<(), Error> {
+        dispatch!(tx self, insert_missing_role::<U>(tenant, role))
+    }
+
+    pub(crate) async fn role_by_id<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: RoleId<U>,
+    ) -> Result<Option<Role<U>>, Error> {
+        dispatch!(tx self, role_by_id::<U>(tenant, id))
+    }
+
+    pub(crate) async fn role_by_name<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        name: &str,
+    ) -> Result<Option<Role<U>>, Error> {
+        dispatch!(tx self, role_by_name::<U>(tenant, name))
+    }
+
+    /// The same, and nobody else changes what depends on it until the transaction ends.
+    pub(crate) async fn lock_role<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        name: &str,
+    ) -> Result<Option<Role<U>>, Error> {
+        dispatch!(tx self, lock_role::<U>(tenant, name))
+    }
+
+    pub(crate) async fn update_role<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: RoleId<U>,
+        update: &<Role<U> as RoleModel>::Update,
+    ) -> Result<(), Error> {
+        dispatch!(tx self, update_role::<U>(tenant, id, update))
+    }
+
+    /// Gives a role another name; [`Error::RoleNameTaken`] when another one has it.
+    pub(crate) async fn rename_role<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: RoleId<U>,
+        name: &str,
+    ) -> Result<(), Error> {
+        dispatch!(tx self, rename_role::<U>(tenant, id, name))
+    }
+
+    /// Deletes a role, and takes it from everybody who has it.
+    pub(crate) async fn delete_role<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        id: RoleId<U>,
+    ) -> Result<(), Error> {
+        dispatch!(tx self, delete_role::<U>(tenant, id))
+    }
+
+    /// How many users with a role of this name may use their accounts.
+    pub(crate) async fn active_members<U: Storable>(
+        &mut self,
+        tenant: &Tenant<U>,
+        role: &str,
+    ) -> Result<i64, Error> {
+        dispatch!(tx self, active_members::<U>(tenant, role))
+    }
+
+    /// Gives a user a role; [`Error::RoleAlreadyAssigned`] when the user has it.
+    pub(crate) async fn assign_role<U: Storable>(
+        &mut self,
+        user_id: Id<U>,
+        role_id: RoleId<U>,
+    ) -> Result<(), Error> {
+        dispatch!(tx self, assign_role::<U>(user_id, role_id))
+    }
+
+    /// Takes a role from a user; `false` when the user had it not.
+    pub(crate) async fn revoke_role<U: Storable>(
+        &mut self,
+        user_id: Id<U>,
+        role_id: RoleId<U>,
+    ) -> Result<bool, Error> {
+        dispatch!(tx self, revoke_role::<U>(user_id, role_id))
+    }
+}

@@ -1,0 +1,95 @@
+//! Group `users`: what administrators do with accounts.
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::Method;
+use serde::Serialize;
+
+use super::{Generated, Group, Key, Route, answer, show::View};
+use crate::{
+    app::{Application, UsersRoutes},
+    error::Error,
+    json,
+    model::UserModel,
+    query::ListQuery,
+    service::Scope,
+};
+
+type UserKey<A> = Key<<<A as Application>::User as UserModel>::Id>;
+
+pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 4] {
+    let route = |method, path, what| Route::guarded(Group::Users, method, path, what);
+    let one = format!("{}/{{id}}", paths.path);
+    [
+        route(Method::GET, paths.path.to_owned(), "lists users").answered_by(list::<A>),
+        route(Method::GET, one.clone(), "a user").answered_by(read::<A>),
+        route(Method::PATCH, one.clone(), "changes a user").answered_by(update::<A>),
+        route(Method::DELETE, one, "deletes a user").answered_by(delete::<A>),
+    ]
+}
+
+/// The answer to a list.
+#[derive(Serialize)]
+#[serde(bound = "")]
+struct Listed<U: UserModel> {
+    items: Vec<View<U>>,
+    /// What `after` takes for the page behind this one.
+    next: Option<String>,
+    limit: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+}
+
+async fn list<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let query = ListQuery::parse(&json::parameters(&parts.uri)?).map_err(Error::Validation)?;
+    let page = answer!(generated.list_users(users, parts, query), users.list_users(query))?;
+    let items = page.items.into_iter().map(Into::into).collect();
+    let items = generated.show_all(Group::Users, &users, items).await?;
+    Ok(Json(Listed { items, next: page.next, limit: page.limit, total: page.total }).into_response())
+}
+
+async fn read<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let found = async { users.user(id).await?.ok_or(Error::NotFound) };
+    let user = answer!(generated.read_user(users, parts, id), found)?;
+    Ok(Json(generated.show(Group::Users, &users, user).await?).into_response())
+}
+
+async fn update<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let update = json::dto(&parts.headers, body, users.body_limit()).await?;
+    let user = answer!(
+        generated.update_user(users, parts, (id, update)),
+        users.update_user_for(&parts, id, &update)
+    )?;
+    Ok(Json(generated.show(Group::Users, &users, user).await?).into_response())
+}
+
+async fn delete<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let user = answer!(generated.delete_user(users, parts, id), users.delete_user(id))?;
+    Ok(Json(generated.show(Group::Users, &users, user).await?).into_response())
+}
