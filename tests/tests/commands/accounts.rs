@@ -240,6 +240,10 @@ async fn users_are_listed_by_filter_sort_search_and_page() {
     let next = first["next"].as_str().expect("there is more");
     assert_eq!(listed(&["--sort", "email", "--after", next]), ["bob@example.com"]);
 
+    // One in 64 begins like an option.
+    let refused = program.run(&["list-users", "--json", "--after", "-Xyz"]).exits(1).error();
+    assert_eq!(refused.0, "validation_failed");
+
     let table = program.run(&["list-users", "--sort", "email", "--limit", "1"]).done();
     let mut lines = table.output.lines();
     let heading: Vec<_> = lines.next().expect("headings").split_whitespace().collect();

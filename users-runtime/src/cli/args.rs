@@ -115,7 +115,7 @@ pub(super) struct ListUsers {
     #[arg(long, default_value_t = 50)]
     pub(super) limit: u32,
     /// Go on behind a page: its `next`.
-    #[arg(long, value_name = "NEXT")]
+    #[arg(long, value_name = "NEXT", allow_hyphen_values = true)]
     pub(super) after: Option<String>,
     /// The field to sort by, `-` in front for the other way round.
     #[arg(long, allow_hyphen_values = true)]
