@@ -123,7 +123,7 @@ fn main() {
     let update: bare::RankUpdate = serde_json::from_str(r#"{"note": null}"#).unwrap();
     assert!(update.changes_own_fields() && update.name().is_none());
     assert_eq!(<Rank as StoredRole<MySql>>::SQL.name, "`title`");
-    assert!(<Rank as StoredRole<Postgres>>::SQL.values.starts_with("?, COALESCE(?, nextval("));
+    assert_eq!(<Rank as StoredRole<Postgres>>::SQL.name, "\"title\"");
 
     let filter: MemberFilter = serde_json::from_str(r#"{"age_min": 18, "enabled": true}"#).unwrap();
     assert_eq!((filter.age_min, filter.age_max, filter.enabled), (Some(18), None, Some(true)));

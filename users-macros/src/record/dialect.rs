@@ -6,8 +6,7 @@ use syn::Path;
 
 use super::{
     Record,
-    field::{Field, Purpose, SqlTypes},
-    types::is_named,
+    field::{Field, SqlTypes},
 };
 
 /// One database: how it quotes names, and what the runtime and sqlx call its parts.
@@ -22,8 +21,6 @@ pub(crate) struct Dialect {
     /// The prefix of the driver's other types.
     prefix: &'static str,
     quote: char,
-    /// The next key of a quoted table and its column, where a `NULL` does not stand for it.
-    next_key: Option<fn(&str, &str) -> String>,
     sql_type: fn(&SqlTypes) -> Option<&String>,
 }
 
@@ -34,7 +31,6 @@ pub(crate) const SQLITE: Dialect = Dialect {
     database: "Sqlite",
     prefix: "Sqlite",
     quote: '"',
-    next_key: None,
     sql_type: |types| types.sqlite.as_ref(),
 };
 
@@ -45,7 +41,6 @@ pub(crate) const POSTGRES: Dialect = Dialect {
     database: "Postgres",
     prefix: "Pg",
     quote: '"',
-    next_key: Some(|table, column| format!("nextval(pg_get_serial_sequence('{table}', '{column}'))")),
     sql_type: |types| types.postgres.as_ref(),
 };
 
@@ -56,7 +51,6 @@ pub(crate) const MYSQL: Dialect = Dialect {
     database: "MySql",
     prefix: "MySql",
     quote: '`',
-    next_key: None,
     sql_type: |types| types.mysql.as_ref(),
 };
 
@@ -92,16 +86,9 @@ impl Dialect {
     }
 
     /// The values of an `INSERT`, each with one argument, of which `also` follow a field.
-    pub(crate) fn values(&self, record: &Record, also: impl Fn(&Field) -> usize) -> String {
-        list(record.fields.iter().flat_map(|field| {
-            let value = match (self.next_key, field.purpose) {
-                (Some(next_key), Purpose::Id) if is_named(&field.ty, "i64") => {
-                    format!("COALESCE(?, {})", next_key(&self.name(&record.table), &field.column))
-                }
-                _ => "?".to_owned(),
-            };
-            std::iter::once(value).chain((0..also(field)).map(|_| "?".to_owned()))
-        }))
+    pub(crate) fn values(record: &Record, also: impl Fn(&Field) -> usize) -> String {
+        let arguments = record.fields.iter().map(|field| 1 + also(field)).sum();
+        list(std::iter::repeat_n("?".to_owned(), arguments))
     }
 
     /// The assignments of an `UPDATE`, each with two arguments: whether the column changes, and to what. `None` when

@@ -11,12 +11,11 @@ use super::{
 use crate::report::mistake;
 
 /// The library's tables, which stand beside the user's.
-const OWN_TABLES: [&str; 8] = [
+const OWN_TABLES: [&str; 7] = [
     "users_imports",
     "users_migrations",
     "users_one_time_tokens",
     "users_outbox",
-    "users_revoked_tokens",
     "users_role_members",
     "users_roles",
     "users_sessions",

@@ -7,11 +7,6 @@ pub(crate) fn can_be(ty: &Type, names: &[&str]) -> bool {
     well_known(ty).is_none_or(|name| names.contains(&name))
 }
 
-/// Whether a type is certainly the one of this well-known name.
-pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
-    well_known(ty) == Some(name)
-}
-
 /// The name of a type that everybody knows and nobody redefines.
 fn well_known(ty: &Type) -> Option<&'static str> {
     const NAMES: [&str; 22] = [

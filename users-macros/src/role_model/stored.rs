@@ -54,7 +54,7 @@ fn names(model: &Model, dialect: &Dialect) -> TokenStream {
     let width = number(record.fields.len());
     let select = dialect.select("r", &record.fields);
     let insert = dialect.insert(record.fields.iter().map(|field| field.column.as_str()));
-    let values = dialect.values(record, |_| 0);
+    let values = Dialect::values(record, |_| 0);
     let update = match dialect.update(model.updatable()) {
         Some(update) => quote!(::core::option::Option::Some(#update)),
         None => quote!(::core::option::Option::None),

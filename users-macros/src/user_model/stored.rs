@@ -85,7 +85,7 @@ fn statements(model: &Model, dialect: &Dialect) -> TokenStream {
         |field: &Option<Field>| literal_or_none(field.as_ref().map(|field| dialect.name(&field.column)));
     let (active, verified, tenant) = (column(&model.active), column(&model.verified), column(&model.tenant));
     let select = dialect.select("u", &model.record.fields);
-    let (insert, values) = (dialect.insert(model.columns()), dialect.values(&model.record, canonicals));
+    let (insert, values) = (dialect.insert(model.columns()), Dialect::values(&model.record, canonicals));
     let update = literal_or_none(dialect.update(model.updatable()));
     let admin_update = literal_or_none(dialect.update(model.admin_updatable()));
     let sorts = model.sorted().map(|field| {
