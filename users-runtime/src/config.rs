@@ -4,30 +4,21 @@ use std::{env, fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
+#[cfg(feature = "jwt")]
+use crate::token::TokenKey;
 use crate::{
     db::SchemaMode,
     error::Error,
     mail::{MailTransport, Templates, transport_from_setting},
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
     secret::SecretKey,
-    session::SessionStore,
+    store::{Store, store_from_setting},
+    token::TokenSettings,
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
-
-/// Where server-side sessions are kept.
-#[derive(Clone)]
-#[non_exhaustive]
-pub enum SessionStorage {
-    /// The table `users_sessions` beside the users: read in one statement with them.
-    Database,
-    /// The memory of this process: sessions end with it and are not shared between nodes.
-    Memory,
-    /// A store of the application's own.
-    Custom(Arc<dyn SessionStore>),
-}
 
 /// Settings of the library, from [`Config::new`], [`Config::from_env`] or [`Config::development`].
 #[derive(Clone)]
@@ -45,11 +36,15 @@ pub struct Config {
     pub(crate) insecure_cookies: bool,
     pub(crate) require_verification: bool,
     pub(crate) body_limit: usize,
-    pub(crate) session_storage: SessionStorage,
+    pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) session_idle: Duration,
     pub(crate) session_absolute: Duration,
     pub(crate) session_renew_every: Duration,
+    pub(crate) session_unremembered: Option<Duration>,
+    pub(crate) max_sessions: usize,
     pub(crate) token_lifetime: Duration,
+    pub(crate) tokens: TokenSettings,
+    pub(crate) old_secret_keys: Vec<SecretKey>,
     pub(crate) verify_lifetime: Duration,
     pub(crate) reset_lifetime: Duration,
     pub(crate) argon2: Argon2Cost,
@@ -86,12 +81,17 @@ impl Config {
             require_verification: true,
             // Every body of the contract fits many times (S51).
             body_limit: 16 * 1024,
-            session_storage: SessionStorage::Database,
+            store: None,
             // S20, after OWASP ASVS 7.3.
             session_idle: 7 * DAY,
             session_absolute: 30 * DAY,
             session_renew_every: 5 * MINUTE,
+            session_unremembered: None,
+            // More than a person has devices, and few enough to list.
+            max_sessions: 100,
             token_lifetime: DAY,
+            tokens: TokenSettings::default(),
+            old_secret_keys: Vec::new(),
             // S33.
             verify_lifetime: DAY,
             reset_lifetime: HOUR,
@@ -123,12 +123,13 @@ impl Config {
     /// | variable | meaning | default |
     /// | --- | --- | --- |
     /// | `SECRET_KEY` | 32 bytes or more | required, unless `DEV=1` |
+    /// | `SECRET_KEY_OLD` | keys that were `SECRET_KEY` before, separated by commas or white space | none |
     /// | `DEV` | `1` makes a random `SECRET_KEY` at each start | unset |
     /// | `APP_NAME` | the name in mails, and a word that passwords may not contain | `users` |
     /// | `BASE_URL` | the origin in the links of mails | `http://127.0.0.1:3000` |
     /// | `MAIL` | `stdout`, a folder, or an `smtp://` URL | `stdout` |
     /// | `MAIL_FROM` | the sender's address | `no-reply@` the host of `BASE_URL` |
-    /// | `SESSION_STORE` | `database` or `memory` | `database` |
+    /// | `SESSION_STORE` | `database`, `memory`, `file`, `file:` and a folder, or a `redis://` URL | `database` |
     /// | `INSECURE_COOKIES` | `1` for plain HTTP on loopback | unset |
     /// | `TRUSTED_ORIGINS` | other origins whose pages may send requests, separated by commas | none |
     ///
@@ -137,7 +138,7 @@ impl Config {
     pub fn from_env() -> Result<Self, Error> {
         let development = flag("DEV")?;
         let secret_key = match (variable("SECRET_KEY")?, development) {
-            (Some(key), _) => SecretKey::new(key)?,
+            (Some(key), _) => SecretKey::new(key.trim())?,
             (None, true) => {
                 tracing::warn!("DEV=1 without SECRET_KEY: a new key at each start ends every credential");
                 SecretKey::generate()?
@@ -152,6 +153,9 @@ impl Config {
             }
         };
         let mut config = Self::new(secret_key).with_insecure_cookies(flag("INSECURE_COOKIES")?);
+        if let Some(keys) = variable("SECRET_KEY_OLD")? {
+            config.old_secret_keys = old_secret_keys(&keys)?;
+        }
         if let Some(name) = variable("APP_NAME")? {
             config = config.with_app_name(name);
         }
@@ -167,13 +171,9 @@ impl Config {
                 config = config.with_trusted_origin(origin)?;
             }
         }
-        match variable("SESSION_STORE")?.as_deref() {
-            None | Some("database") => Ok(config),
-            Some("memory") => Ok(config.with_session_storage(SessionStorage::Memory)),
-            Some(other) => Err(Error::Setting {
-                name: "SESSION_STORE",
-                problem: format!("`{other}` is not a store; write `database` or `memory`"),
-            }),
+        match variable("SESSION_STORE")? {
+            Some(setting) => config.with_session_store(&setting),
+            None => Ok(config),
         }
     }
 
@@ -269,10 +269,33 @@ impl Config {
         Self { body_limit: bytes, ..self }
     }
 
-    /// Where server-side sessions are kept; the database by default.
+    /// Where sessions are kept; without a store, in the table `users_sessions`, which is read in one statement with the
+    /// users.
     #[must_use]
-    pub fn with_session_storage(self, session_storage: SessionStorage) -> Self {
-        Self { session_storage, ..self }
+    pub fn with_store(self, store: impl Store) -> Self {
+        Self { store: Some(Arc::new(store)), ..self }
+    }
+
+    /// Where sessions are kept, as the variable `SESSION_STORE` says it.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for what is not a store, and what the store says.
+    pub fn with_session_store(self, setting: &str) -> Result<Self, Error> {
+        Ok(Self { store: store_from_setting(setting)?, ..self })
+    }
+
+    /// Asks users at login whether to stay logged in. A login whose body says `"remember": true` lasts as
+    /// [`with_session_timeouts`](Self::with_session_timeouts) says; every other one ends with the browser, and after
+    /// `otherwise` at the latest. By default all logins last.
+    #[must_use]
+    pub fn with_remember_me(self, otherwise: Duration) -> Self {
+        Self { session_unremembered: Some(otherwise), ..self }
+    }
+
+    /// How many sessions a user may have at once; 100 by default. Another login ends the oldest.
+    #[must_use]
+    pub fn with_max_sessions(self, sessions: usize) -> Self {
+        Self { max_sessions: sessions.max(1), ..self }
     }
 
     /// After how long without a request, and after how long at all, a session ends; 7 and 30 days by default (S20).
@@ -291,6 +314,58 @@ impl Config {
     #[must_use]
     pub fn with_token_lifetime(self, lifetime: Duration) -> Self {
         Self { token_lifetime: lifetime, ..self }
+    }
+
+    /// The key that signs access tokens, in place of one that is derived from the secret key: for tokens that other
+    /// services verify too.
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn with_token_key(mut self, key: TokenKey) -> Self {
+        self.tokens.key = Some(key);
+        self
+    }
+
+    /// A key that signed access tokens before: it verifies them and signs none. When the last token that it signed has
+    /// expired, it can go. It may be the public key alone.
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn with_old_token_key(mut self, key: TokenKey) -> Self {
+        self.tokens.old_keys.push(key);
+        self
+    }
+
+    /// Who access tokens say that they are from (`iss`); the base URL by default.
+    #[must_use]
+    pub fn with_token_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.tokens.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Who access tokens say that they are for (`aud`); the base URL by default.
+    #[must_use]
+    pub fn with_token_audience(mut self, audience: impl Into<String>) -> Self {
+        self.tokens.audience = Some(audience.into());
+        self
+    }
+
+    /// By how much the clock of another node that signs access tokens may differ; not at all by default, and by a minute
+    /// at most. A token is good for so much longer.
+    #[must_use]
+    pub fn with_token_leeway(mut self, leeway: Duration) -> Self {
+        self.tokens.leeway = leeway;
+        self
+    }
+
+    /// A secret key that was in use before. What was made with it still holds: sessions, tokens, links in mails, cursors
+    /// of lists. What is new is made with the current key. Once everything old has expired, after 30 days with the
+    /// default settings, it can go; when it goes, what it made ends.
+    ///
+    /// Several nodes that serve at the same time all need to know a key before one of them uses it: give the next key as
+    /// an old one to all of them first, and make it the current one then.
+    #[must_use]
+    pub fn with_old_secret_key(mut self, secret_key: SecretKey) -> Self {
+        self.old_secret_keys.push(secret_key);
+        self
     }
 
     /// How long the tokens of verification and reset mails live; 24 hours and one hour by default (S33).
@@ -356,6 +431,9 @@ impl Config {
         if self.session_idle.is_zero() || self.session_absolute.is_zero() {
             return setting("with_session_timeouts", "a time-out of zero ends every session at once");
         }
+        if self.session_unremembered.is_some_and(|otherwise| otherwise.is_zero()) {
+            return setting("with_remember_me", "a time-out of zero ends every session at once");
+        }
         if self.session_idle > self.session_absolute {
             return setting("with_session_timeouts", "the idle time-out is longer than the absolute one");
         }
@@ -367,6 +445,20 @@ impl Config {
         }
         if self.token_lifetime.as_secs() == 0 {
             return setting("with_token_lifetime", "must be a second or more");
+        }
+        self.tokens.check()?;
+        let old = &self.old_secret_keys;
+        if old.contains(&self.secret_key) {
+            return setting(
+                "SECRET_KEY_OLD",
+                "has the current key in it; make a new SECRET_KEY with `openssl rand -base64 32`, or leave this one out",
+            );
+        }
+        if old.iter().enumerate().any(|(index, key)| old[..index].contains(key)) {
+            return setting(
+                "SECRET_KEY_OLD",
+                "has a key twice; leave one out, or make a new key with `openssl rand -base64 32`",
+            );
         }
         if self.verify_lifetime.is_zero() || self.reset_lifetime.is_zero() {
             return setting("with_link_lifetimes", "a lifetime of zero makes every link invalid");
@@ -421,6 +513,15 @@ fn parse_url(name: &'static str, text: &str) -> Result<Url, Error> {
     })
 }
 
+/// The keys in a variable of the environment.
+fn old_secret_keys(text: &str) -> Result<Vec<SecretKey>, Error> {
+    let keys = text.split(|character: char| character == ',' || character.is_whitespace());
+    keys.filter(|key| !key.is_empty())
+        .map(SecretKey::new)
+        .collect::<Result<_, _>>()
+        .map_err(|weak| Error::Setting { name: "SECRET_KEY_OLD", problem: weak.to_string() })
+}
+
 /// A variable of the environment; set but empty counts as unset.
 fn variable(name: &'static str) -> Result<Option<String>, Error> {
     match env::var(name) {
@@ -437,5 +538,61 @@ fn flag(name: &'static str) -> Result<bool, Error> {
         None | Some("0" | "false") => Ok(false),
         Some("1" | "true") => Ok(true),
         Some(other) => Err(Error::Setting { name, problem: format!("`{other}` is neither `1` nor `0`") }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text() -> String {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).unwrap();
+        base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bytes)
+    }
+
+    fn key(text: &str) -> SecretKey {
+        SecretKey::new(text).unwrap()
+    }
+
+    #[test]
+    fn s30_old_keys_are_separated_by_commas_or_white_space() {
+        let (first, second) = (text(), text());
+        for (variable, expected) in [
+            (String::new(), vec![]),
+            (" ,\n, ".to_owned(), vec![]),
+            (first.clone(), vec![key(&first)]),
+            (format!("{first}\n"), vec![key(&first)]),
+            (format!("{first},{second}"), vec![key(&first), key(&second)]),
+            (format!(" {first} ,\n\t{second},"), vec![key(&first), key(&second)]),
+        ] {
+            assert!(old_secret_keys(&variable).unwrap() == expected, "{variable:?}");
+        }
+    }
+
+    #[test]
+    fn s30_a_weak_old_key_is_refused_by_its_variable_with_the_command_that_makes_one() {
+        for weak in ["short", "changeme-changeme-0-changeme-now-1", &"a1".repeat(20)] {
+            let problem = old_secret_keys(&format!("{},{weak}", text())).unwrap_err().to_string();
+            assert!(problem.starts_with("SECRET_KEY_OLD: "), "{problem}");
+            assert!(problem.contains("openssl rand -base64 32"), "{problem}");
+            assert!(!problem.contains(weak), "{problem}");
+        }
+    }
+
+    #[test]
+    fn s30_a_key_is_current_or_old_and_old_once() {
+        let (first, second, third) = (text(), text(), text());
+        let config = |old: &[&str]| {
+            old.iter()
+                .fold(Config::new(key(&first)), |config, old| config.with_old_secret_key(key(old)))
+                .check()
+        };
+        assert!(config(&[&second, &third]).is_ok());
+        for old in [&[first.as_str()][..], &[&second, &first], &[&second, &third, &second]] {
+            let problem = config(old).unwrap_err().to_string();
+            assert!(problem.starts_with("SECRET_KEY_OLD: "), "{problem}");
+            assert!(problem.contains("openssl rand -base64 32"), "{problem}");
+        }
     }
 }

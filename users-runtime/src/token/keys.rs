@@ -1,16 +1,18 @@
 //! Keys derived from the secret key by HKDF (RFC 5869), one for each purpose.
 
+use std::iter;
+
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::{
     error::Error,
     model::UserModel,
-    secret::SecretKey,
-    token::{Nonce, OpaqueToken},
+    secret::{PasswordHash, SecretKey},
+    token::{Nonce, OpaqueToken, TokenSettings},
 };
 
 /// How many bytes of a fingerprint are kept: 128 bits, more than anybody can collide on line.
@@ -18,6 +20,9 @@ const FINGERPRINT_BYTES: usize = 16;
 
 /// A key of SHA-256's block length needs no hashing of its own (RFC 2104, section 3).
 const MAC_KEY_BYTES: usize = 64;
+
+/// A key for [`mac`].
+pub(super) type MacKey = Zeroizing<[u8; MAC_KEY_BYTES]>;
 
 /// What a credential remembers of the account it was issued for: a keyed digest over key, identifier, password
 /// hash and whether the mailbox is proven. When one of them changes, the credential dies with no table to keep.
@@ -46,45 +51,140 @@ impl PartialEq for Fingerprint {
 
 impl Eq for Fingerprint {}
 
-/// The derived keys.
+/// The derived keys. What is made now is made with the current secret key; what an old one made is still known (S30).
 pub(crate) struct Keys {
-    fingerprint: Zeroizing<[u8; MAC_KEY_BYTES]>,
-    one_time: Zeroizing<[u8; MAC_KEY_BYTES]>,
-    cursor: Zeroizing<[u8; MAC_KEY_BYTES]>,
+    current: Derived,
+    old: Vec<Derived>,
     #[cfg(feature = "jwt")]
     pub(crate) jwt: super::jwt::JwtKeys,
 }
 
-impl Keys {
-    pub(crate) fn derive(secret: &SecretKey) -> Result<Self, Error> {
+/// What a fingerprint is taken of.
+#[derive(Clone)]
+struct Account<'u> {
+    id: String,
+    identifier: &'u str,
+    password_hash: &'u PasswordHash,
+    is_verified: bool,
+}
+
+impl<'u> Account<'u> {
+    fn of<U: UserModel>(user: &'u U) -> Self {
+        Self {
+            id: user.id().to_string(),
+            identifier: user.identifier(),
+            password_hash: user.password_hash(),
+            is_verified: user.is_verified(),
+        }
+    }
+}
+
+/// What is derived from one secret key.
+struct Derived {
+    fingerprint: MacKey,
+    one_time: MacKey,
+    cursor: MacKey,
+    #[cfg(feature = "session-cookie")]
+    seal: super::seal::SealKey,
+}
+
+impl Derived {
+    fn of(secret: &SecretKey) -> Result<Self, Error> {
         Ok(Self {
             fingerprint: derive(secret, b"users-runtime/v1/fingerprint")?,
             one_time: derive(secret, b"users-runtime/v1/one-time-token")?,
             cursor: derive(secret, b"users-runtime/v1/cursor")?,
-            #[cfg(feature = "jwt")]
-            jwt: super::jwt::JwtKeys::new(derive::<32>(secret, b"users-runtime/v1/jwt")?.as_slice()),
+            #[cfg(feature = "session-cookie")]
+            seal: super::seal::SealKey::of(secret)?,
         })
+    }
+
+    fn fingerprint(&self, account: &Account<'_>) -> Fingerprint {
+        let verified: &[u8] = if account.is_verified { b"1" } else { b"0" };
+        let parts = [
+            account.id.as_bytes(),
+            account.identifier.as_bytes(),
+            account.password_hash.expose_phc().as_bytes(),
+            verified,
+        ];
+        Fingerprint(shortened(mac(&self.fingerprint, &parts)))
+    }
+
+    fn one_time_token(&self, nonce: &Nonce, purpose: &str) -> OpaqueToken {
+        OpaqueToken::from_bytes(mac(&self.one_time, &[nonce.as_bytes(), purpose.as_bytes()]))
+    }
+
+    fn cursor_tag(&self, tenant: &[u8], cursor: &[u8]) -> [u8; CURSOR_TAG_BYTES] {
+        shortened(mac(&self.cursor, &[tenant, cursor]))
+    }
+}
+
+impl Keys {
+    /// The keys of an application whose tokens, unless the settings say otherwise, are issued by `home` and for it.
+    pub(crate) fn derive(
+        secret: &SecretKey,
+        old: &[SecretKey],
+        settings: &TokenSettings,
+        home: &str,
+    ) -> Result<Self, Error> {
+        #[cfg(not(feature = "jwt"))]
+        let _ = (settings, home);
+        Ok(Self {
+            current: Derived::of(secret)?,
+            old: old.iter().map(Derived::of).collect::<Result<_, _>>()?,
+            #[cfg(feature = "jwt")]
+            jwt: super::jwt::JwtKeys::new(secret, old, settings, home)?,
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Derived> {
+        iter::once(&self.current).chain(&self.old)
     }
 
     /// What a credential of this user has to remember.
     pub(crate) fn fingerprint<U: UserModel>(&self, user: &U) -> Fingerprint {
-        let id = user.id().to_string();
-        let verified: &[u8] = if user.is_verified() { b"1" } else { b"0" };
-        let parts = [
-            id.as_bytes(),
-            user.identifier().as_bytes(),
-            user.password_hash().expose_phc().as_bytes(),
-            verified,
-        ];
-        let mut digest = [0; FINGERPRINT_BYTES];
-        digest.copy_from_slice(&mac(&self.fingerprint, &parts)[..FINGERPRINT_BYTES]);
-        Fingerprint(digest)
+        self.current.fingerprint(&Account::of(user))
     }
 
-    /// The token of the mail that an outbox row asks for. The row holds the nonce and the tokens' table a hash, so
-    /// reading the database gives no token; a row that is sent twice carries the same token twice.
-    pub(crate) fn one_time_token(&self, nonce: &Nonce, purpose: &str) -> OpaqueToken {
-        OpaqueToken::from_bytes(mac(&self.one_time, &[nonce.as_bytes(), purpose.as_bytes()]))
+    /// Whether a credential remembers what this user is now, under the current secret key or an old one.
+    pub(crate) fn fits<U: UserModel>(&self, fingerprint: &Fingerprint, user: &U) -> bool {
+        self.fits_account(fingerprint, &Account::of(user))
+    }
+
+    fn fits_account(&self, fingerprint: &Fingerprint, account: &Account<'_>) -> bool {
+        // Every key is tried, so that the time says nothing of the one that fits.
+        let fits = |found: Choice, keys: &Derived| found | keys.fingerprint(account).0.ct_eq(&fingerprint.0);
+        self.all().fold(Choice::from(0), fits).into()
+    }
+
+    /// The token of the mail that an outbox row asks for, and the fingerprint that goes with it. The row holds the nonce
+    /// and the tokens' table a hash, so reading the database gives no token.
+    ///
+    /// A row that is sent twice carries the same token twice: when it remembers a fingerprint, the token is made with the
+    /// key which that one is under, whatever the current key is, because the first mail may have arrived. `None` when it
+    /// remembers an account that was another.
+    pub(crate) fn mail_token<U: UserModel>(
+        &self,
+        user: &U,
+        nonce: &Nonce,
+        purpose: &str,
+        remembered: Option<&Fingerprint>,
+    ) -> Option<(Fingerprint, OpaqueToken)> {
+        self.token_for(&Account::of(user), nonce, purpose, remembered)
+    }
+
+    fn token_for(
+        &self,
+        account: &Account<'_>,
+        nonce: &Nonce,
+        purpose: &str,
+        remembered: Option<&Fingerprint>,
+    ) -> Option<(Fingerprint, OpaqueToken)> {
+        let keys = match remembered {
+            Some(remembered) => self.all().find(|keys| keys.fingerprint(account) == *remembered)?,
+            None => &self.current,
+        };
+        Some((keys.fingerprint(account), keys.one_time_token(nonce, purpose)))
     }
 }
 
@@ -94,18 +194,35 @@ pub(crate) const CURSOR_TAG_BYTES: usize = 16;
 impl Keys {
     /// What vouches for the cursor of a list: that it was issued here, and for this tenant.
     pub(crate) fn cursor_tag(&self, tenant: &[u8], cursor: &[u8]) -> [u8; CURSOR_TAG_BYTES] {
-        let mut tag = [0; CURSOR_TAG_BYTES];
-        tag.copy_from_slice(&mac(&self.cursor, &[tenant, cursor])[..CURSOR_TAG_BYTES]);
-        tag
+        self.current.cursor_tag(tenant, cursor)
     }
 
     /// Whether a cursor carries the right tag.
     pub(crate) fn vouches_for(&self, tag: &[u8], tenant: &[u8], cursor: &[u8]) -> bool {
-        self.cursor_tag(tenant, cursor).ct_eq(tag).into()
+        self.all().any(|keys| keys.cursor_tag(tenant, cursor).ct_eq(tag).into())
     }
 }
 
-fn derive<const BYTES: usize>(secret: &SecretKey, purpose: &[u8]) -> Result<Zeroizing<[u8; BYTES]>, Error> {
+#[cfg(feature = "session-cookie")]
+impl Keys {
+    /// Hides a value in a text that a client keeps under `name` until `expires_at`, in milliseconds since 1970: nobody
+    /// else reads it, and nobody changes it or carries it to another name.
+    pub(crate) fn seal(&self, name: &str, expires_at: i64, plain: &[u8]) -> Result<String, Error> {
+        self.current.seal.seal(name, expires_at, plain)
+    }
+
+    /// The value in a text that [`Keys::seal`] made for this name and that has not expired; `None` for every other text.
+    pub(crate) fn open(&self, name: &str, text: &str, now: i64) -> Option<Zeroizing<Vec<u8>>> {
+        let sealed = super::seal::Sealed::parse(text, now)?;
+        self.all().find_map(|keys| keys.seal.open(name, &sealed))
+    }
+}
+
+/// A key for one purpose.
+pub(super) fn derive<const BYTES: usize>(
+    secret: &SecretKey,
+    purpose: &[u8],
+) -> Result<Zeroizing<[u8; BYTES]>, Error> {
     let mut key = Zeroizing::new([0; BYTES]);
     Hkdf::<Sha256>::new(None, secret.expose())
         .expand(purpose, key.as_mut_slice())
@@ -114,7 +231,8 @@ fn derive<const BYTES: usize>(secret: &SecretKey, purpose: &[u8]) -> Result<Zero
 }
 
 /// HMAC-SHA256 over parts, each behind its length, so that no two lists of parts give the same input.
-fn mac(key: &[u8; MAC_KEY_BYTES], parts: &[&[u8]]) -> [u8; 32] {
+pub(super) fn mac(key: &MacKey, parts: &[&[u8]]) -> [u8; 32] {
+    let key: &[u8; MAC_KEY_BYTES] = key;
     let mut mac = Hmac::<Sha256>::new(key.into());
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
@@ -122,3 +240,11 @@ fn mac(key: &[u8; MAC_KEY_BYTES], parts: &[&[u8]]) -> [u8; 32] {
     }
     mac.finalize().into_bytes().into()
 }
+
+/// The first bytes of a MAC, which vouch for as much as they are long.
+fn shortened<const BYTES: usize>(mac: [u8; 32]) -> [u8; BYTES] {
+    std::array::from_fn(|index| mac[index])
+}
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,11 @@ impl OpaqueToken {
         Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(self.0.as_slice()))
     }
 
+    /// The bits, for a token that holds them beside something else.
+    pub(crate) fn expose_bytes(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
     /// What stores keep.
     pub(crate) fn hash(&self) -> TokenHash {
         TokenHash::of(self.0.as_slice())
@@ -60,6 +65,12 @@ impl TokenHash {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// The hash in stored bytes; `None` for bytes of another length.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
 }
 
 /// What makes the token of one mail differ from that of every other; worthless without the key.
@@ -78,10 +89,17 @@ impl Nonce {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
+
+    /// What identifies the mail: the same for each sending, whatever key its token is made with, and no help in finding
+    /// the nonce.
+    pub(crate) fn message_id(&self) -> TokenHash {
+        TokenHash::of(&[b"message-id".as_slice(), &self.0].concat())
+    }
 }
 
-fn random_bytes() -> Result<[u8; TOKEN_BYTES], Error> {
-    let mut bytes = [0; TOKEN_BYTES];
+/// Bytes from the operating system's generator.
+pub(super) fn random_bytes<const BYTES: usize>() -> Result<[u8; BYTES], Error> {
+    let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;
     Ok(bytes)
 }

@@ -1,0 +1,309 @@
+//! Keys for tests, made for them and published with them: they protect nothing and must never be used.
+
+/// An RSA key of 2048 bits in PKCS #8.
+pub(crate) const RSA: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIIEvAIBADANBgkqhkiG9w0BAQEFAASCBKYwggSiAgEAAoIBAQCTzvLyrFScvxqI
+k+SFYyIsa3P8ln5Ld/cf35dJ2uG/eL5/qC7SxUpVh5UKd5/+gq4YU2CBd+cUfmPB
+qyHzjHM+hTXCptxmpyYcFHoY6ITRnQNA7NN053da4j8JMUnuZfzJCTrG48ZySZyo
+Lq0Jri86BeHMWi1+aYdyDIPmgah2SsqsYNpSr5T6qkpIV/Es8rThwmAyfzR6Ze2X
+4f277zh9bkQwh22uL3x979O5XrQDsrjbQVcr2D+yAlJreHHBgLuNbMv4HVrGj9vY
+BApZIXs2na1Dm3NnZIPqE8ZQgnT/n+42LIaw2Upu4t5oMgDxpbOyVNGenhMdjFM4
+Ae+who4HAgMBAAECggEALri/+w2WQWX3ES0Ok0texgPBShqYGWr2ZtDalbHmoguc
+y+Vxx5YthROyfPiLTnwoY/AXFVW9abD5/4IE3WOMGjspXzo3eQtk9INUhQMa2Nd0
+69TwkoeIJuZVXqaB5CXA3htYxP3DAOVb6521fNXef8zULzBiKQ9ajSZ/myFpCtrm
+KpgNy3Mv3W3cz2AAmUMJCr0ME1STpR4l5eQdvC00Chldivqh/4hAlDWY5LmsOtcm
++JYjHxl8H5SCs8M6vq5ZShvMXOt9uUS5mNaMnE6IH/ZrnhAbl4DokSY5LR0T+iND
+nQwoju6GMgugeHB4L0yFIyaRiGqj5w4B5SgGBlxBgQKBgQDQOgQ7CIFKetWSQ943
+tXGFo5cMnRGfsqqOhb8RRQbkTeMheEQZYEomLGTu8yg4H5TFCbFghjFYUhvuW80I
+pahq6qZsB2OBevZzRQKEqj/PloWosJ4K3tyXxzZpEuDXfIbeiaCyYRO/nDb8i/yx
+2AUIaNrZaHKczHPUzV6CzAQhsQKBgQC1uFPq7KV55T2hwi3mCZNyAFr99zF8idKq
+TazWz3NTDrRQyN6T/kj8y1yQUYZ//MpX3nMy1of4UOorNn98Q594a/FykRR4su2N
+lArMFg2oev1UpTurkNQ9961v+6nOp9WEhgrxyIqbeVQDbC/2eWo9p4vONVPLHk6b
+vTZ9q2OhNwKBgB7xcC2Bnwz9Yf2BXmVy7jLI06qJMNRFjbjuQS2Ez3hf5q/TmnMW
+7w3rLPihY8mrT8VUImrQpkaUtRffxoFRdMymoCKPmobkSflpOO2UCzWDDcu6q1G8
+OpXHgdttdcIv/C7XzuyTJocj5Lv05ZFcI6tTQaprLhUFAPWPq0rOnJKRAoGATm/B
+ySVcR8ErWSb3qNN5UTvWCskoExlqVRgyAoaIwNEYA8awTDD2UCd3TNPjulri/AqI
+rujqx8QlT4G2hWyq6M+u6ES3EWIqJ3I/NthODOsJbf/kQanB8v11X2DBavIGt60k
+DDkDmxhDqzaHfVvq/7HSJq/d+06Zn5+MZbIUzwECgYAM3Yz139S9BY9h5HGDht79
+Cfrkq+BDPNeTIIzfkv823AHZpAQWSGC3fKqEUnfhD96DMg0tK0BfaIRfSMxcKy1s
++qu/OoeBTM2zPFTlyl9lz4PdkUgt/Wvh4Yulnv8pVQGR5a+3qQ0ZgPxKNpZPe/K/
+Fjab3I4EdzOmPjAJKq39ew==
+-----END PRIVATE KEY-----
+";
+
+/// The same in PKCS #1.
+pub(crate) const RSA_PKCS1: &str = "\
+-----BEGIN RSA PRIVATE KEY-----
+MIIEogIBAAKCAQEAk87y8qxUnL8aiJPkhWMiLGtz/JZ+S3f3H9+XSdrhv3i+f6gu
+0sVKVYeVCnef/oKuGFNggXfnFH5jwash84xzPoU1wqbcZqcmHBR6GOiE0Z0DQOzT
+dOd3WuI/CTFJ7mX8yQk6xuPGckmcqC6tCa4vOgXhzFotfmmHcgyD5oGodkrKrGDa
+Uq+U+qpKSFfxLPK04cJgMn80emXtl+H9u+84fW5EMIdtri98fe/TuV60A7K420FX
+K9g/sgJSa3hxwYC7jWzL+B1axo/b2AQKWSF7Np2tQ5tzZ2SD6hPGUIJ0/5/uNiyG
+sNlKbuLeaDIA8aWzslTRnp4THYxTOAHvsIaOBwIDAQABAoIBAC64v/sNlkFl9xEt
+DpNLXsYDwUoamBlq9mbQ2pWx5qILnMvlcceWLYUTsnz4i058KGPwFxVVvWmw+f+C
+BN1jjBo7KV86N3kLZPSDVIUDGtjXdOvU8JKHiCbmVV6mgeQlwN4bWMT9wwDlW+ud
+tXzV3n/M1C8wYikPWo0mf5shaQra5iqYDctzL91t3M9gAJlDCQq9DBNUk6UeJeXk
+HbwtNAoZXYr6of+IQJQ1mOS5rDrXJviWIx8ZfB+UgrPDOr6uWUobzFzrfblEuZjW
+jJxOiB/2a54QG5eA6JEmOS0dE/ojQ50MKI7uhjILoHhweC9MhSMmkYhqo+cOAeUo
+BgZcQYECgYEA0DoEOwiBSnrVkkPeN7VxhaOXDJ0Rn7KqjoW/EUUG5E3jIXhEGWBK
+Jixk7vMoOB+UxQmxYIYxWFIb7lvNCKWoauqmbAdjgXr2c0UChKo/z5aFqLCeCt7c
+l8c2aRLg13yG3omgsmETv5w2/Iv8sdgFCGja2WhynMxz1M1egswEIbECgYEAtbhT
+6uyleeU9ocIt5gmTcgBa/fcxfInSqk2s1s9zUw60UMjek/5I/MtckFGGf/zKV95z
+MtaH+FDqKzZ/fEOfeGvxcpEUeLLtjZQKzBYNqHr9VKU7q5DUPfetb/upzqfVhIYK
+8ciKm3lUA2wv9nlqPaeLzjVTyx5Om702fatjoTcCgYAe8XAtgZ8M/WH9gV5lcu4y
+yNOqiTDURY247kEthM94X+av05pzFu8N6yz4oWPJq0/FVCJq0KZGlLUX38aBUXTM
+pqAij5qG5En5aTjtlAs1gw3LuqtRvDqVx4HbbXXCL/wu187skyaHI+S79OWRXCOr
+U0Gqay4VBQD1j6tKzpySkQKBgE5vwcklXEfBK1km96jTeVE71grJKBMZalUYMgKG
+iMDRGAPGsEww9lAnd0zT47pa4vwKiK7o6sfEJU+BtoVsqujPruhEtxFiKidyPzbY
+TgzrCW3/5EGpwfL9dV9gwWryBretJAw5A5sYQ6s2h31b6v+x0iav3ftOmZ+fjGWy
+FM8BAoGADN2M9d/UvQWPYeRxg4be/Qn65KvgQzzXkyCM35L/NtwB2aQEFkhgt3yq
+hFJ34Q/egzINLStAX2iEX0jMXCstbPqrvzqHgUzNszxU5cpfZc+D3ZFILf1r4eGL
+pZ7/KVUBkeWvt6kNGYD8SjaWT3vyvxY2m9yOBHczpj4wCSqt/Xs=
+-----END RSA PRIVATE KEY-----
+";
+
+/// Its public key.
+pub(crate) const RSA_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAk87y8qxUnL8aiJPkhWMi
+LGtz/JZ+S3f3H9+XSdrhv3i+f6gu0sVKVYeVCnef/oKuGFNggXfnFH5jwash84xz
+PoU1wqbcZqcmHBR6GOiE0Z0DQOzTdOd3WuI/CTFJ7mX8yQk6xuPGckmcqC6tCa4v
+OgXhzFotfmmHcgyD5oGodkrKrGDaUq+U+qpKSFfxLPK04cJgMn80emXtl+H9u+84
+fW5EMIdtri98fe/TuV60A7K420FXK9g/sgJSa3hxwYC7jWzL+B1axo/b2AQKWSF7
+Np2tQ5tzZ2SD6hPGUIJ0/5/uNiyGsNlKbuLeaDIA8aWzslTRnp4THYxTOAHvsIaO
+BwIDAQAB
+-----END PUBLIC KEY-----
+";
+
+/// Its public key in PKCS #1.
+pub(crate) const RSA_PUBLIC_PKCS1: &str = "\
+-----BEGIN RSA PUBLIC KEY-----
+MIIBCgKCAQEAk87y8qxUnL8aiJPkhWMiLGtz/JZ+S3f3H9+XSdrhv3i+f6gu0sVK
+VYeVCnef/oKuGFNggXfnFH5jwash84xzPoU1wqbcZqcmHBR6GOiE0Z0DQOzTdOd3
+WuI/CTFJ7mX8yQk6xuPGckmcqC6tCa4vOgXhzFotfmmHcgyD5oGodkrKrGDaUq+U
++qpKSFfxLPK04cJgMn80emXtl+H9u+84fW5EMIdtri98fe/TuV60A7K420FXK9g/
+sgJSa3hxwYC7jWzL+B1axo/b2AQKWSF7Np2tQ5tzZ2SD6hPGUIJ0/5/uNiyGsNlK
+buLeaDIA8aWzslTRnp4THYxTOAHvsIaOBwIDAQAB
+-----END RSA PUBLIC KEY-----
+";
+
+/// Another RSA key of 2048 bits.
+pub(crate) const RSA_OTHER: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC+u22v//sfIEon
++mEwFyBYUvmKBn5RGJ+tWSkhdtF/K5sOPsLTceaFat2tIqDQv1ztSNLQ/qg65sAv
+Elz1TmQTHiMcdj9pDgcUGwBFh0oqM6dH8OeOjlBbMWHKr7nZDpsMMeywoQuyJFgk
+ervvKUKWcLOw8MhLgFW9ABpOw/1VzGCbEcR5Ulip0TszhZr4G6YKr533/hxnqG8y
+aisLC8rYs2u7jz8LwIXMMgQdJBmPtvpXRH9mj7BtWZVEFsz9NjCcUbbdBRIupFHT
+tfO1W+XYOItiwQzo6MF/OiUCB3ieM6wtUUlqVHMkARBvJgj02EZgls6bg315KLgD
+QdVk6A8PAgMBAAECggEAAZ/hDrDnqtuaJhfSc7FoVVHazduOTRLtN6T2kVIzKJnu
+rfYufKFcueHJVfjHu99u/P2aZhNOy+mi1QPObOLbcVo+KR2zHpCMn0kEY8ZqOEyZ
+h40iu8ROJOiy94hibqanZWwx1hmyp5rHPjazARXhFLaMoUL7wcDfE62h8iFmazBy
+c+B7hlth45vIbkbdtIBE5gsyn3KRiEZpSJg6WscUan41VfCGOA9JwOVcQeec+cfo
+hoHm/tXDRRjwuEdiUff16uT1rOTR54AY8zxT6bTPEq9AiDtok/g69UKUaYrB9UQV
+RSCZehJqiWnACzP061wqFiekf+Uas57vy5mrfx9ZwQKBgQD76hETpSsSCKu2tQ6S
+cXnwbH4+tJm22/anwooQk/8e1K1S9czDu94nPXEZAQEGJcmq+P5v9Yed3ur/y1fk
+zFVX/Xa8hjpJUS5iAbYUtvdVy3K2xEewXhZ1lY/hOQYYUkd7gqqHkpmyq4VFkHAi
+sz5Y0NX7Glql6+aOqvHsI6x5bwKBgQDB01ZEk7bkw8jzXDUvKBOhS5j9MK9Aj6oX
+4C93p0e+peeKKqC/GlxDga04ILDX41SKtMGQhmwYNzLFtZo31BvgZEzph3QbXGey
+TflKYt2lp1xuxHmKUn/ez+ta73OGoEoNcKZ66GFoxQhg2/VoW7Q7MlHQ34qHa3yU
+9yWsiZS0YQKBgHolX0xYPM8Mtz3rAnrNXOPPp1L+PL4mX62uLUWmjQBE/RmJp1SM
+5kW+i/UkwHtbnTIycySUN8K7kNSgoyiETylP89+rcd2U6FmLHN9ka/8Em8W03FHO
+/TLcZxw8ixEF7DUeAVOlKLMyaXd2dnjM0oE8GVUczTFAddVdW9o03e8vAoGAGclT
+DdaVG4RMpMvcq4RqcCgNl4m1lyJF391Mk1+m9N8/masoLaSFJ9oFwJTg0igFZFq9
+8ctgcCxPzevmM409lDHj5aHGuakmhptHEjVrBZHpgzcScGufZXZF+pgmx39luroE
+/A8UforQHYrF8Hda2BFOvzouROvw7CShV34KUaECgYEAhNt4pqLTmQm0aRnwF7kh
+Pa43t7MsONvscmjQHUxJHQm/i8MB+bjJhrxDrwGmRd1VMsVzvkC882ol7owhrzvm
+gb4nFhaewMxcVQ4rzth6QNEDwg7I5lVK9/kYLyw52n7KaslcchlujA1najSs4Lrj
+87CMfYVTs1szkzYJfWomG2I=
+-----END PRIVATE KEY-----
+";
+
+/// An RSA key of 1024 bits.
+pub(crate) const RSA_SHORT: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIICdwIBADANBgkqhkiG9w0BAQEFAASCAmEwggJdAgEAAoGBAMvCacv8gmgAcvTv
+CloTatnj4dvkaZtow6bTcGogsu5lhXUn9Gln9hnK2+NFeUdhl4SyDJvKis8P9fC4
+uMOhpELtCWhOmTVEvab7tBgA1ITauNiiyK+8+8rfRDwnLqXuKkGuTAWh7i+Mnujt
+OSkJrUkciDoKYiCNy72i5Ny50bVTAgMBAAECgYAJgrqTdebUWekDu8Cc8bkUEInz
+TJcNVPeE6uudWIdhj0WKcWH8JYkcLRbUZeLCTTDYVcM25l5SSelt4gFlyD61d6y9
+qjczbI8m5Gt5olXjjUOTkn5mtxyZl4+mAyMf7uLzsHBWePYgaJUbKxrM/tF2BiBg
+9GYAHjIK3Z0aoTZsoQJBAOqsQ5fRth9UlvnIMmMgm+JTmhEMfYv/q6GfsSYUCXeI
+nXA5zwtsPBAeD0Z9u8GDaX95dFI3eb4UbIz6+ai+VHECQQDeRvAUBLPOPlgZJ+V2
+6WVRLVrZio1IuchcFblilqFQ+05uGwIB1BnsWbSPYssgn/hAjKGrMuS5Rj/1XJol
+/jgDAkEAjj0pnxzaYbUY6X9BoznBonX/3TOP6UpnkkhDzIu6jTw+CSbQ6uCIq1A8
+/AH7yrhHOp+4NJkxblfcz7rTlkb+0QJBAIzzAs5O5Q4FrqvVBsdO3TaKwi9skobp
+eEocZIBF8Gl/0o4zhiROsVmU0NCT3ycDCdM02lfLYAq0p14ZqI4rFK0CQEl4w/Qm
+zsB+pfpoZPnny+4qk16gPKNE9QLPx3utQjmxKhoxe8kM0SaJBQsttI50yeuCx4MC
+bqQyZ+G/tyFgLTc=
+-----END PRIVATE KEY-----
+";
+
+/// Its public key.
+pub(crate) const RSA_SHORT_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDLwmnL/IJoAHL07wpaE2rZ4+Hb
+5GmbaMOm03BqILLuZYV1J/RpZ/YZytvjRXlHYZeEsgybyorPD/XwuLjDoaRC7Qlo
+Tpk1RL2m+7QYANSE2rjYosivvPvK30Q8Jy6l7ipBrkwFoe4vjJ7o7TkpCa1JHIg6
+CmIgjcu9ouTcudG1UwIDAQAB
+-----END PUBLIC KEY-----
+";
+
+/// A certificate of [`RSA`].
+pub(crate) const RSA_CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIC+TCCAeGgAwIBAgIUdk5tFN6q0fCB5CyPT426/UYbuq0wDQYJKoZIhvcNAQEL
+BQAwDDEKMAgGA1UEAwwBeDAeFw0yNjExMjIwNTM0NTNaFw0yNjExMjMwNTM0NTNa
+MAwxCjAIBgNVBAMMAXgwggEiMA0GCSqGSIb3DQEBAQUAA4IBDwAwggEKAoIBAQCT
+zvLyrFScvxqIk+SFYyIsa3P8ln5Ld/cf35dJ2uG/eL5/qC7SxUpVh5UKd5/+gq4Y
+U2CBd+cUfmPBqyHzjHM+hTXCptxmpyYcFHoY6ITRnQNA7NN053da4j8JMUnuZfzJ
+CTrG48ZySZyoLq0Jri86BeHMWi1+aYdyDIPmgah2SsqsYNpSr5T6qkpIV/Es8rTh
+wmAyfzR6Ze2X4f277zh9bkQwh22uL3x979O5XrQDsrjbQVcr2D+yAlJreHHBgLuN
+bMv4HVrGj9vYBApZIXs2na1Dm3NnZIPqE8ZQgnT/n+42LIaw2Upu4t5oMgDxpbOy
+VNGenhMdjFM4Ae+who4HAgMBAAGjUzBRMB0GA1UdDgQWBBTE15Itvfk1jIQVFH1e
+aGpl5rH2ujAfBgNVHSMEGDAWgBTE15Itvfk1jIQVFH1eaGpl5rH2ujAPBgNVHRMB
+Af8EBTADAQH/MA0GCSqGSIb3DQEBCwUAA4IBAQBaHkLE/h6irPaL4eoczzkkaQO4
+jDPxRYx4wB/Udg0ADIz9vpLvd6meO1doGHSLt8/vF9T+ab1HGhPxAO2aPUIyQqmU
+tXnFJ4oor1FCw5vQfSiO1TbEOG7EU8jYYxtai9gBEkU5NCurpK550kL33pfVx9UB
+v3QGVoSfpkYWnfdGRPIkQXa6m6mEE+8esomNru9OYce8fO0HGApvHfVE6lcGVA3F
+TenLa2OtwW+BjYCJysgjxo8ekhYNT33qBv7ijhCTax1Y86fp5fGzIOm2seyBLRvT
+q56Zw2tqSXzsUIsisyCj0asn+UUyWDUemf3N+aN9Ik1HIW/vEQnLMga0VDc5
+-----END CERTIFICATE-----
+";
+
+/// A key of the curve P-256.
+pub(crate) const P256: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgNrYLS9nf7bxUs07Q
+MQBBlX5hDS5EWWRpj2mWzXe5Xm+hRANCAAQk8iXiW4XVlsVD2cA9isR1uJZEateM
+Kq5XVZ8trUF6RyV2yNdTe8FXKJEc0swqAmGO96otAsyritugyRIY6cZS
+-----END PRIVATE KEY-----
+";
+
+/// Its public key.
+pub(crate) const P256_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJPIl4luF1ZbFQ9nAPYrEdbiWRGrX
+jCquV1WfLa1BekcldsjXU3vBVyiRHNLMKgJhjveqLQLMq4rboMkSGOnGUg==
+-----END PUBLIC KEY-----
+";
+
+/// Another key of the curve P-256.
+pub(crate) const P256_OTHER: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4mfzS6pCZ/D+OkyG
+keshLQIxxtCuMjLXxw2P2aMO+oOhRANCAATfFxkJt794TxhXspPBYjwEFMHUIyml
+FwmKQxjBKJJFeHAORoWjuLjS2ObS4FkQBvQ2P+vvVsqyKR9lJlR4dneJ
+-----END PRIVATE KEY-----
+";
+
+/// A key of the curve P-256 in the form of SEC 1.
+pub(crate) const P256_SEC1: &str = "\
+-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIGi5wyTyIMrPMhTmbBLmx3KSTj240pRvu0N2FYPrp5JxoAoGCCqGSM49
+AwEHoUQDQgAEbKKMB3SgbWpJMunPUy8Wc6yjZbdN9KtwE84AsYJ26111eyCk3S9Q
+on6Ms0X/pOvZIg6nOoWF7w3/HWBS7XWlqQ==
+-----END EC PRIVATE KEY-----
+";
+
+/// A key of the curve P-384.
+pub(crate) const P384: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDAGDuQoifrURYfr7tSx
+AT5JiYRPM/Zpr6/OcUI0ZsZ5NLzKWZ/I1eUZUIAWf6B2zQuhZANiAASjnTDnB45v
+NY4gQ+Jj5Zb2MVa7Nm1Dx/Ju4PTMT+kT3iEfw6eu7ydxonwT/C0QkYDqysIYuub1
+CsF+4DCJ0Kdhsrv/jzcQBJ9oPFNHHL9MvrcosrowRTt1BkI4Yd2WdDc=
+-----END PRIVATE KEY-----
+";
+
+/// Its public key.
+pub(crate) const P384_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----
+MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEo50w5weObzWOIEPiY+WW9jFWuzZtQ8fy
+buD0zE/pE94hH8Onru8ncaJ8E/wtEJGA6srCGLrm9QrBfuAwidCnYbK7/483EASf
+aDxTRxy/TL63KLK6MEU7dQZCOGHdlnQ3
+-----END PUBLIC KEY-----
+";
+
+/// A key of another curve of 256 bits.
+pub(crate) const SECP256K1: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGEAgEAMBAGByqGSM49AgEGBSuBBAAKBG0wawIBAQQgtOzsx5b5sw0Q2S1JgzpS
+FCYwgy46H0e1uXlcGoDROJuhRANCAARBDAn8ieXbMnxxClxoq1wdUsln4NSvD7UZ
+c3TWqxhcaaSPxsOEMZ0uJibobZnZCYks1Kdxypwf8e8nd4JMn6aM
+-----END PRIVATE KEY-----
+";
+
+/// Its public key.
+pub(crate) const SECP256K1_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----
+MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEQQwJ/Inl2zJ8cQpcaKtcHVLJZ+DUrw+1
+GXN01qsYXGmkj8bDhDGdLiYm6G2Z2QmJLNSnccqcH/HvJ3eCTJ+mjA==
+-----END PUBLIC KEY-----
+";
+
+/// An Ed25519 key.
+pub(crate) const ED25519: &str = "\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEICcyl0akOMeK/gKx+wiPIsF3roas1U3VVBHrPFL8feVh
+-----END PRIVATE KEY-----
+";
+
+/// Its public key.
+pub(crate) const ED25519_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEABw1Ik1ckzYjTv2eP5DI/OOqM1KBxS/Ze9e3z0/zUAEQ=
+-----END PUBLIC KEY-----
+";
+
+/// Another Ed25519 key.
+pub(crate) const ED25519_OTHER: &str = "\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIOIwkxc33RbPL8h8ssjZcy0lJpfnRyRNumQtanjJnnbU
+-----END PRIVATE KEY-----
+";
+
+/// An Ed25519 key under a password.
+pub(crate) const ED25519_ENCRYPTED: &str = "\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAiAbZrugg1sNQICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEDxiOJvP9++1pB+UZSFI+C0EQJ4R
+VB/xoJzR6EVfOnDEM3ORgb0pK4PSHVE1yMRufe5Xs49wgI4XDdbuWieN3YcywYCH
+3vcVPtyyk/EgiF3eN8Q=
+-----END ENCRYPTED PRIVATE KEY-----
+";
+
+/// An Ed448 key.
+pub(crate) const ED448: &str = "\
+-----BEGIN PRIVATE KEY-----
+MEcCAQAwBQYDK2VxBDsEOdAAtOVZaHXzQcO18VHLjNiyd6DrltWdJMn1SaAD3yGJ
+CTB9aPywXQvvnl+/Ald2VgTBuIfDXruhAw==
+-----END PRIVATE KEY-----
+";
+
+/// A key for agreement, not for signatures.
+pub(crate) const X25519: &str = "\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VuBCIEIPDZUQQQKXy8QU6XOBtKerdIb9GPbf13ZaLTpmVbHw1y
+-----END PRIVATE KEY-----
+";
+
+/// The RSA key of RFC 7638, section 3.1.
+pub(crate) const RFC7638: &str = "\
+-----BEGIN RSA PUBLIC KEY-----
+MIIBCgKCAQEA0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4
+cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc/BJECPebWKRXjBZCiFV4n3oknjhMst
+n64tZ/2W+5JsGY4Hc5n9yBXArwl93lqt7/RN5w6Cf0h4QyQ5v+65YGjQR0/FDW2Q
+vzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbIS
+D08qNLyrdkt+bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ+G/xBniIqbw
+0Ls1jF44+csFCur+kEgU8awapJzKnqDKgwIDAQAB
+-----END RSA PUBLIC KEY-----
+";
+
+/// The Ed25519 key of RFC 8037, appendix A.1.
+pub(crate) const RFC8037: &str = "\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+";
