@@ -128,18 +128,19 @@ pub fn derive_roles(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// It adds the types `App`, `Users`, `CurrentUser`, `Visitor` and `Guarded` and the functions `router` and `guard` to the
-/// module, and with the cargo feature `cli` the function `cli`. The module otherwise stays as it is, but for the user
-/// model, which is told of the role model: `#[user(role = path)]`.
+/// It adds the types `App`, `Users`, `CurrentUser`, `Visitor`, `Guarded` and `Heartbeat` and the functions `router` and
+/// `guard` to the module, `SessionData` where a backend has sessions, and with the cargo feature `cli` the function `cli`.
+/// The module otherwise stays as it is, but for the user model, which is told of the role model: `#[user(role = path)]`.
 ///
 /// | argument | meaning |
 /// | --- | --- |
-/// | `auth` | `"session"`, `"jwt"`, `"jwt_cookie"`, a path to a type of your own, or a list: the first that recognises the request wins |
+/// | `auth` | `"session"`, `"session_cookie"`, `"jwt"`, `"jwt_cookie"`, `"oauth2_password"`, a path to a type of your own, or a list: the first that recognises the request wins |
 /// | `exclude` | patterns of your own routes that need no login, in axum's syntax |
 /// | `user` | the user model, if it is not the one struct in the module that derives `UserModel` |
 /// | `role` | the role model, if it is not the one struct in the module that derives `RoleModel` |
 /// | `seed` | the enum whose roles are made at start-up, if it is not the one in the module that derives `Roles` |
 /// | `hooks` | the type that implements `Hooks`, and `ResolveTenant` if the model has tenants |
+/// | `claims` | the type of what JWTs say beside the claims of the library, with a backend that gives JWTs |
 /// | `routes(...)` | the route groups that exist; without it all exist at their default paths |
 /// | `crate` | a renamed `users-runtime` |
 ///
@@ -152,6 +153,8 @@ pub fn derive_roles(input: TokenStream) -> TokenStream {
 /// | `current_user` | `path`, `delete` (also serves `DELETE`), `guard` |
 /// | `users` | `path`, below which `/{id}` is one user, `guard` |
 /// | `roles` | `path`, below which `/{id}` is one role, `assign`, `revoke`, `guard` |
+/// | `sessions` | `path`, below which `/{id}` is one session, `guard`; for the backends of the library |
+/// | `tokens` | `token`, `refresh`, `jwks`: paths; for the backends that give JWTs |
 ///
 /// `guard = expression` says who may use a group, as in `users(guard = any_of([Role::Administrator, Role::Support]))`; a
 /// closure takes the user, as in `users(guard = |user| user.is_staff)`. Without it `users` and `roles` are for those with

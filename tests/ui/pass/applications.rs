@@ -70,7 +70,13 @@ pub mod own {}
 #[users_app(
     auth = ["jwt_cookie", crate::model::Nobody, "session"],
     user = crate::model::User,
-    routes(auth(login = "/in", logout = "/out"), password_reset(forgot = "/forgot"), current_user(path = "/me")),
+    routes(
+        auth(login = "/in", logout = "/out"),
+        password_reset(forgot = "/forgot"),
+        current_user(path = "/me"),
+        sessions(path = "/logins", guard = users_runtime::recently_authenticated()),
+        tokens(token = "/tokens", refresh = "/tokens/next", jwks = "/keys"),
+    ),
 )]
 pub mod list {}
 
@@ -133,7 +139,8 @@ mod private {
     }
 }
 
-async fn greet(user: application::CurrentUser) -> String {
+async fn greet(user: application::CurrentUser, heartbeat: application::Heartbeat) -> String {
+    let user = heartbeat.check().await.unwrap_or(user);
     application::greeting(&user)
 }
 

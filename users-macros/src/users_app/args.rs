@@ -20,6 +20,8 @@ pub(super) struct Arguments {
     pub(super) seed: Option<Path>,
     #[darling(with = path)]
     pub(super) hooks: Option<Path>,
+    #[darling(with = path)]
+    pub(super) claims: Option<Path>,
     pub(super) routes: Option<RoutesArgument>,
     #[darling(rename = "crate", with = path)]
     pub(super) runtime: Option<Path>,
@@ -58,11 +60,13 @@ pub(super) struct Groups {
     pub(super) current_user: Option<Group<CurrentUserOptions>>,
     pub(super) users: Option<Group<UsersOptions>>,
     pub(super) roles: Option<Group<RolesOptions>>,
+    pub(super) sessions: Option<Group<SessionsOptions>>,
+    pub(super) tokens: Option<Group<TokensOptions>>,
 }
 
 impl Groups {
-    /// Every group with its defaults.
-    pub(super) fn all() -> Self {
+    /// Every group with its defaults, where `sessions` and `tokens` have something to serve.
+    pub(super) fn all(sessions: bool, tokens: bool) -> Self {
         Self {
             auth: Some(Group::default()),
             register: Some(Group::default()),
@@ -71,6 +75,8 @@ impl Groups {
             current_user: Some(Group::default()),
             users: Some(Group::default()),
             roles: Some(Group::default()),
+            sessions: sessions.then(Group::default),
+            tokens: tokens.then(Group::default),
         }
     }
 }
@@ -147,6 +153,26 @@ pub(super) struct RolesOptions {
     pub(super) guard: Option<Expr>,
 }
 
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct SessionsOptions {
+    #[darling(with = string)]
+    pub(super) path: Option<LitStr>,
+    #[darling(with = guard_expression)]
+    pub(super) guard: Option<Expr>,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct TokensOptions {
+    #[darling(with = string)]
+    pub(super) token: Option<LitStr>,
+    #[darling(with = string)]
+    pub(super) refresh: Option<LitStr>,
+    #[darling(with = string)]
+    pub(super) jwks: Option<LitStr>,
+}
+
 /// Reads `guard = expression`; whether it is a guard is the compiler's to say.
 fn guard_expression(item: &Meta) -> Result<Option<Expr>> {
     match item {
@@ -188,10 +214,11 @@ const SETTINGS: [&str; 22] = [
 const LATER_ARGUMENTS: [&str; 1] = ["oauth_account"];
 
 /// Route groups.
-const GROUPS: [&str; 7] = ["auth", "register", "verify", "password_reset", "current_user", "users", "roles"];
+const GROUPS: [&str; 9] =
+    ["auth", "register", "verify", "password_reset", "current_user", "users", "roles", "sessions", "tokens"];
 
 /// Route groups that a later version will know.
-const LATER_GROUPS: [&str; 3] = ["oauth2", "sessions", "tokens"];
+const LATER_GROUPS: [&str; 1] = ["oauth2"];
 
 /// Reads the arguments; with a mistake in one of them, `complete` is false and what could be read is kept.
 pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {

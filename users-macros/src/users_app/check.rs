@@ -10,7 +10,7 @@ use syn::{Expr, Item, ItemMod, Path, parse_quote, spanned::Spanned};
 
 pub(super) use self::module::with_role;
 use self::{
-    auth::{auth, backend},
+    auth::{auth, carries_data, claims, written},
     module::{free_names, names_role, role, seed, user},
     routes::{exclude, routes},
 };
@@ -31,8 +31,12 @@ pub(super) fn check(
     let user = mistakes.handle(user(arguments, module, items)).flatten();
     let role = mistakes.handle(role(arguments, items)).flatten();
     let seed = mistakes.handle(seed(arguments, items)).flatten();
-    mistakes.handle(free_names(items, enabled));
-    let table = mistakes.handle(routes(arguments.routes.as_ref().map(|routes| &routes.0)));
+    let session_data = carries_data(arguments, enabled);
+    mistakes.handle(free_names(items, enabled, session_data));
+    // Backends that could not be read are not known to be missing.
+    let backends = auth.as_deref().unwrap_or_default();
+    mistakes.handle(claims(arguments, backends));
+    let table = mistakes.handle(routes(arguments.routes.as_ref().map(|routes| &routes.0), backends));
     // Routes that could not be read are not the default ones.
     let known = table.as_ref().filter(|_| arguments.complete || arguments.routes.is_some());
     mistakes.handle(exclude(arguments, known));
@@ -41,6 +45,8 @@ pub(super) fn check(
             runtime: runtime(arguments),
             needs: needs(arguments, &table.routes, seed.as_ref(), user.path.span()),
             auth,
+            claims: arguments.claims.clone(),
+            session_data,
             hooks: arguments.hooks.clone(),
             routes: table.routes,
             exclude: arguments.exclude.as_ref().map(|exclude| exclude.0.clone()).unwrap_or_default(),
@@ -65,20 +71,22 @@ pub(super) fn outline(
     enabled: Enabled,
 ) -> Option<Application> {
     let user = user(arguments, module, items).ok()??;
-    free_names(items, enabled).ok()?;
-    let written = arguments
-        .auth
-        .iter()
-        .flat_map(|auth| &auth.0)
-        .filter_map(|expression| backend(expression, enabled).ok());
-    let built_in = [(enabled.jwt, Backend::Jwt), (enabled.session, Backend::Session)];
+    let session_data = carries_data(arguments, enabled);
+    free_names(items, enabled, session_data).ok()?;
+    let built_in = [
+        (enabled.jwt, Backend::Jwt),
+        (enabled.session, Backend::Session),
+        (enabled.session_cookie, Backend::SessionCookie),
+    ];
     let built_in = built_in.into_iter().filter_map(|(on, backend)| on.then_some(backend));
-    let auth = written.chain(built_in).next()?;
+    let auth = written(arguments, enabled).chain(built_in).next()?;
     Some(Application {
         runtime: runtime(arguments),
         user: user.path,
         visibility: user.visibility,
         auth: vec![auth],
+        claims: None,
+        session_data,
         hooks: arguments.hooks.clone(),
         routes: Routes::default(),
         exclude: Vec::new(),
@@ -100,10 +108,14 @@ fn guards(arguments: &Arguments) -> Vec<(Guarded, Expr)> {
     let current_user = groups.current_user.as_ref().and_then(|group| group.options.guard.clone());
     let users = groups.users.as_ref().and_then(|group| group.options.guard.clone());
     let roles = groups.roles.as_ref().and_then(|group| group.options.guard.clone());
-    [(Guarded::CurrentUser, current_user), (Guarded::Users, users), (Guarded::Roles, roles)]
-        .into_iter()
-        .filter_map(|(group, guard)| guard.map(|guard| (group, guard)))
-        .collect()
+    let sessions = groups.sessions.as_ref().and_then(|group| group.options.guard.clone());
+    let guards = [
+        (Guarded::CurrentUser, current_user),
+        (Guarded::Users, users),
+        (Guarded::Roles, roles),
+        (Guarded::Sessions, sessions),
+    ];
+    guards.into_iter().filter_map(|(group, guard)| guard.map(|guard| (group, guard))).collect()
 }
 
 /// What is needed of the model, each asked for once, where its reason is named or else at the model.

@@ -34,6 +34,7 @@ pub(super) fn application(application: &Application) -> TokenStream {
     let routes = routes(runtime, &application.routes);
     let (guards, seed) = (guards(application), seed(application));
     let (needs, commands) = (needs(application), commands(application));
+    let session_data = session_data(application);
     let implementation = quote! {
         impl #runtime::Application for App {
             type User = #model;
@@ -83,6 +84,11 @@ pub(super) fn application(application: &Application) -> TokenStream {
         /// The user whom a request's credential stands for, once a guard has let them pass.
         #visibility type Guarded<Guard> = #runtime::Guarded<#user, Guard>;
 
+        /// Looks again and again whether the user of a connection that stays open is still one.
+        #visibility type Heartbeat = #runtime::Heartbeat<#user>;
+
+        #session_data
+
         #guard
 
         /// The generated routes, to which the application adds its own.
@@ -94,6 +100,17 @@ pub(super) fn application(application: &Application) -> TokenStream {
 
         #needs
     }
+}
+
+/// The extractor for what a session carries, where a backend has sessions.
+fn session_data(application: &Application) -> Option<TokenStream> {
+    let Application { runtime, visibility, .. } = application;
+    application.session_data.then(|| {
+        quote! {
+            /// The data of the application's own that the session of a request carries.
+            #visibility type SessionData = #runtime::SessionData;
+        }
+    })
 }
 
 /// The roles that are made at start-up; none without an enum.
@@ -114,6 +131,7 @@ fn guards(application: &Application) -> Option<TokenStream> {
             Guarded::CurrentUser => "with_current_user",
             Guarded::Users => "with_users",
             Guarded::Roles => "with_roles",
+            Guarded::Sessions => "with_sessions",
         };
         let method = Ident::new(method, span);
         match guard {
@@ -154,10 +172,17 @@ fn auth(application: &Application) -> TokenStream {
     let runtime = &application.runtime;
     // What is built in fits every model, so that only the model can be wrong about it.
     let built_in = |name: TokenStream| located(quote!(#runtime::#name), application.user.span());
+    // Claims of the user's own can be what is wrong.
+    let with_claims = |name: TokenStream| match &application.claims {
+        Some(claims) => located(quote!(#runtime::#name<#claims>), claims.span()),
+        None => built_in(name),
+    };
     let backends = application.auth.iter().map(|backend| match backend {
-        Backend::Jwt => built_in(quote!(Jwt)),
-        Backend::JwtCookie => built_in(quote!(JwtCookie)),
+        Backend::Jwt => with_claims(quote!(Jwt)),
+        Backend::JwtCookie => with_claims(quote!(JwtCookie)),
+        Backend::OAuth2Password => with_claims(quote!(OAuth2Password)),
         Backend::Session => built_in(quote!(Session)),
+        Backend::SessionCookie => built_in(quote!(SessionCookie)),
         Backend::Own(path) => quote!(#path),
     });
     let own = application.auth.iter().find_map(|backend| match backend {
@@ -195,6 +220,12 @@ fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
         let (path, assign, revoke) = (&group.path, &group.assign, &group.revoke);
         quote!(#runtime::RolesRoutes { path: #path, assign: #assign, revoke: #revoke })
     }));
+    let sessions =
+        option(routes.sessions.as_ref().map(|path| quote!(#runtime::SessionsRoutes { path: #path })));
+    let tokens = option(routes.tokens.as_ref().map(|group| {
+        let (token, refresh, jwks) = (&group.token, &group.refresh, &group.jwks);
+        quote!(#runtime::TokensRoutes { token: #token, refresh: #refresh, jwks: #jwks })
+    }));
     quote! {
         #runtime::Routes {
             auth: #auth,
@@ -204,6 +235,8 @@ fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
             current_user: #current_user,
             users: #users,
             roles: #roles,
+            sessions: #sessions,
+            tokens: #tokens,
         }
     }
 }

@@ -5,16 +5,23 @@ use syn::{Expr, LitStr, Path, Visibility};
 
 /// The parts whose cargo features are on.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each cargo feature")]
 pub(super) struct Enabled {
     pub(super) cli: bool,
     pub(super) jwt: bool,
     pub(super) session: bool,
+    pub(super) session_cookie: bool,
 }
 
 impl Enabled {
     /// What this build of the crate was asked for.
     pub(super) fn from_features() -> Self {
-        Self { cli: cfg!(feature = "cli"), jwt: cfg!(feature = "jwt"), session: cfg!(feature = "session") }
+        Self {
+            cli: cfg!(feature = "cli"),
+            jwt: cfg!(feature = "jwt"),
+            session: cfg!(feature = "session"),
+            session_cookie: cfg!(feature = "session-cookie"),
+        }
     }
 }
 
@@ -25,6 +32,10 @@ pub(super) struct Application {
     pub(super) user: Path,
     pub(super) visibility: Visibility,
     pub(super) auth: Vec<Backend>,
+    /// What JWTs say beside the claims of the library.
+    pub(super) claims: Option<Path>,
+    /// Whether the module gets an extractor for the data that a session carries.
+    pub(super) session_data: bool,
     pub(super) hooks: Option<Path>,
     pub(super) routes: Routes,
     pub(super) exclude: Vec<LitStr>,
@@ -44,8 +55,27 @@ pub(super) struct Application {
 pub(super) enum Backend {
     Jwt,
     JwtCookie,
+    OAuth2Password,
     Session,
+    SessionCookie,
     Own(Path),
+}
+
+impl Backend {
+    /// Whether it gives clients JWTs.
+    pub(super) fn is_jwt(&self) -> bool {
+        matches!(self, Self::Jwt | Self::JwtCookie | Self::OAuth2Password)
+    }
+
+    /// Whether its credential carries data of the application's own.
+    pub(super) fn carries_data(&self) -> bool {
+        matches!(self, Self::Session | Self::SessionCookie)
+    }
+
+    /// Whether it is the library's, which knows the logins of a user.
+    pub(super) fn is_built_in(&self) -> bool {
+        !matches!(self, Self::Own(_))
+    }
 }
 
 /// A trait of the model that a route group needs.
@@ -65,6 +95,7 @@ pub(super) enum Guarded {
     CurrentUser,
     Users,
     Roles,
+    Sessions,
 }
 
 /// The groups that exist.
@@ -77,6 +108,8 @@ pub(super) struct Routes {
     pub(super) current_user: Option<CurrentUserRoutes>,
     pub(super) users: Option<String>,
     pub(super) roles: Option<RolesRoutes>,
+    pub(super) sessions: Option<String>,
+    pub(super) tokens: Option<TokensRoutes>,
 }
 
 pub(super) struct AuthRoutes {
@@ -103,4 +136,10 @@ pub(super) struct RolesRoutes {
     pub(super) path: String,
     pub(super) assign: String,
     pub(super) revoke: String,
+}
+
+pub(super) struct TokensRoutes {
+    pub(super) token: String,
+    pub(super) refresh: String,
+    pub(super) jwks: String,
 }

@@ -1,12 +1,13 @@
 //! Grammar, messages and expansions of `#[users_app]`.
 
+mod logins;
 mod roles;
 
 use quote::quote;
 
 use super::*;
 
-const ALL: Enabled = Enabled { cli: false, jwt: true, session: true };
+const ALL: Enabled = Enabled { cli: false, jwt: true, session: true, session_cookie: true };
 
 fn user_module() -> TokenStream {
     quote! {
@@ -57,6 +58,7 @@ fn an_application_with_every_argument() {
         role = crate::Role,
         seed = Known,
         hooks = crate::Hooks,
+        claims = crate::Claims,
         routes(
             auth(login = "/sign-in", logout = "/sign-out"),
             register(path = "/sign-up"),
@@ -65,6 +67,8 @@ fn an_application_with_every_argument() {
             current_user(path = "/me", delete, guard = verified()),
             users(path = "/people", guard = |user| user.is_staff),
             roles(path = "/groups", assign = "/groups/give", revoke = "/groups/take", guard = Known::Chief),
+            sessions(path = "/me/logins", guard = active()),
+            tokens(token = "/oauth/token", refresh = "/oauth/refresh", jwks = "/keys"),
         ),
         crate = ::renamed::users,
     };
@@ -142,7 +146,7 @@ fn a_broken_application_keeps_the_module_and_its_names() {
     assert!(expansion.contains("pub type Users = "));
     assert!(!expansion.contains("HasVerified"));
 
-    let without_backends = Enabled { cli: false, jwt: false, session: false };
+    let without_backends = Enabled { cli: false, jwt: false, session: false, session_cookie: false };
     let expansion = pretty(expand_with(quote!(auth = "jwt"), user_module(), without_backends));
     assert!(
         expansion.contains("pub struct User;") && !expansion.contains("struct App"),
@@ -158,23 +162,22 @@ fn backends_are_checked() {
     assert_messages(&[
         (
             quote!(),
-            "`auth` is missing; write `auth = ` with one of `\"session\"`, `\"jwt\"`, `\"jwt_cookie\"` or a path to a backend of your own",
+            "`auth` is missing; write `auth = ` with one of `\"session\"`, `\"session_cookie\"`, `\"jwt\"`, `\"jwt_cookie\"`, `\"oauth2_password\"` or a path to a backend of your own",
         ),
         (quote!(auth = "jwtt"), "unknown backend `jwtt`; did you mean `jwt`?"),
-        (quote!(auth = "basic"), "unknown backend `basic`; write one of `jwt`, `jwt_cookie`, `session`"),
         (
-            quote!(auth = "session_cookie"),
-            "the backend `session_cookie` is not part of this version; write one of `session`, `jwt`, `jwt_cookie`",
+            quote!(auth = "basic"),
+            "unknown backend `basic`; write one of `jwt`, `jwt_cookie`, `oauth2_password`, `session`, `session_cookie`",
         ),
         (
-            quote!(auth = ["jwt", "oauth2_password"]),
-            "the backend `oauth2_password` is not part of this version; write one of `session`, `jwt`, `jwt_cookie`",
+            quote!(auth = "oauth2_pasword"),
+            "unknown backend `oauth2_pasword`; did you mean `oauth2_password`?",
         ),
         (quote!(auth = ["jwt", "jwt"]), "the backend `jwt` stands here twice; remove one of the two"),
         (quote!(auth = [my::Own, my::Own]), "the backend `my::Own` stands here twice; remove one of the two"),
         (
             quote!(auth = []),
-            "an application needs a backend; write `auth = ` with one of `\"session\"`, `\"jwt\"`, `\"jwt_cookie\"` or a path to a backend of your own",
+            "an application needs a backend; write `auth = ` with one of `\"session\"`, `\"session_cookie\"`, `\"jwt\"`, `\"jwt_cookie\"`, `\"oauth2_password\"` or a path to a backend of your own",
         ),
         (quote!(auth = [A, B, C, D, E]), "an application has at most 4 backends; remove this"),
         (quote!(auth = 5), "this is no backend; write a name such as `\"jwt\"` or a path to a type"),
@@ -187,17 +190,24 @@ fn backends_are_checked() {
 
 #[test]
 fn a_backend_needs_its_cargo_feature() {
-    let only_session = Enabled { cli: false, jwt: false, session: true };
-    let line = "users-runtime = { version = \"0.1.0\", features = [\"jwt\"] }";
-    for word in ["jwt", "jwt_cookie"] {
+    for (word, feature, enabled) in [
+        ("jwt", "jwt", Enabled { jwt: false, ..ALL }),
+        ("jwt_cookie", "jwt", Enabled { jwt: false, ..ALL }),
+        ("oauth2_password", "jwt", Enabled { jwt: false, ..ALL }),
+        ("session", "session", Enabled { session: false, ..ALL }),
+        ("session_cookie", "session-cookie", Enabled { session_cookie: false, ..ALL }),
+    ] {
+        let line = format!("users-runtime = {{ version = \"0.1.0\", features = [\"{feature}\"] }}");
         assert_eq!(
-            messages_for(quote!(auth = #word), &user_module(), only_session),
-            [format!("the backend `{word}` needs the cargo feature `jwt`; write `{line}` in Cargo.toml")]
+            messages_for(quote!(auth = #word), &user_module(), enabled),
+            [format!(
+                "the backend `{word}` needs the cargo feature `{feature}`; write `{line}` in Cargo.toml"
+            )]
         );
+        assert_eq!(messages(&quote!(auth = #word)), [""; 0]);
     }
-    let only_jwt = Enabled { cli: false, jwt: true, session: false };
+    let only_jwt = Enabled { session: false, session_cookie: false, ..ALL };
     assert_eq!(messages_for(quote!(auth = ["jwt", "session"]), &user_module(), only_jwt).len(), 1);
-    assert!(messages_for(quote!(auth = "session"), &user_module(), only_session).is_empty());
 }
 
 #[test]
@@ -281,8 +291,8 @@ fn route_groups_are_checked() {
             "unknown route group `pasword_reset`; did you mean `password_reset`?",
         ),
         (
-            quote!(auth = "jwt", routes(auth, sessions)),
-            "the route group `sessions` is not part of this version; remove it",
+            quote!(auth = "jwt", routes(auth, oauth2)),
+            "the route group `oauth2` is not part of this version; remove it",
         ),
         (quote!(auth = "jwt", routes("auth")), "this is no route group; write a word such as `auth`"),
         (quote!(auth = "jwt", routes(auth, auth)), "duplicate argument `auth`; remove one of the two"),
@@ -403,13 +413,13 @@ fn only_a_module_with_its_items_is_an_application() {
 #[test]
 fn every_mistake_is_reported_at_once() {
     let arguments = quote! {
-        auth = "jwtt", secret = "x", exclude = ["/{*all}", "x"], routes(auth(login = "a"), tokns), hook = H
+        auth = "jwtt", secret = "x", exclude = ["/{*all}", "x"], routes(auth(login = "a"), billing), hook = H
     };
     assert_eq!(
         messages(&arguments),
         [
             "`secret` is set at start-up; write it in `Config`, which `Users::connect` takes",
-            "unknown route group `tokns`; write one of `auth`, `current_user`, `password_reset`, `register`, `roles`, `users`, `verify`",
+            "unknown route group `billing`; write one of `auth`, `current_user`, `password_reset`, `register`, `roles`, `sessions`, `tokens`, `users`, `verify`",
             "unknown argument `hook`; did you mean `hooks`?",
             "unknown backend `jwtt`; did you mean `jwt`?",
             "`/{*all}` opens every route; begin the pattern with a segment of text, such as `/public/{*all}`",

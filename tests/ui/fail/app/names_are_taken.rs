@@ -27,4 +27,9 @@ mod accounts {
     pub fn visit(_: Visitor) {}
 }
 
+#[users_app(auth = "session", user = super::accounts::User)]
+mod sessions {
+    pub struct SessionData;
+}
+
 fn main() {}

@@ -20,7 +20,7 @@ mod misspelt {}
 #[users_app(auth = "jwt", routes(auth, billing), user = super::User)]
 mod unknown {}
 
-#[users_app(auth = "jwt", routes(auth, sessions), user = super::User)]
+#[users_app(auth = "jwt", routes(auth, oauth2), user = super::User)]
 mod later {}
 
 fn main() {}

@@ -13,16 +13,16 @@ use crate::{
 };
 
 /// The words that `auth` knows.
-const BACKENDS: [&str; 3] = ["session", "jwt", "jwt_cookie"];
+const BACKENDS: [&str; 5] = ["session", "session_cookie", "jwt", "jwt_cookie", "oauth2_password"];
+
+/// Those among them that give JWTs.
+const JWT_BACKENDS: [&str; 3] = ["jwt", "jwt_cookie", "oauth2_password"];
 
 /// The longest tuple of backends that is one itself.
 const MOST_BACKENDS: usize = 4;
 
-/// Backends of later versions.
-const LATER_BACKENDS: [&str; 2] = ["session_cookie", "oauth2_password"];
-
 pub(super) fn auth(arguments: &Arguments, enabled: Enabled) -> Result<Vec<Backend>> {
-    const USAGE: &str = "write `auth = ` with one of `\"session\"`, `\"jwt\"`, `\"jwt_cookie\"` or a path to a backend of your own";
+    const USAGE: &str = "write `auth = ` with one of `\"session\"`, `\"session_cookie\"`, `\"jwt\"`, `\"jwt_cookie\"`, `\"oauth2_password\"` or a path to a backend of your own";
     let Some(argument) = &arguments.auth else {
         // An `auth` that could not be read has left its own mistake behind.
         let missing = mistake(Span::call_site(), format!("`auth` is missing; {USAGE}"));
@@ -55,7 +55,60 @@ pub(super) fn auth(arguments: &Arguments, enabled: Enabled) -> Result<Vec<Backen
     mistakes.finish_with(backends)
 }
 
-pub(super) fn backend(expression: &Expr, enabled: Enabled) -> Result<Backend> {
+/// The backends that can be read, whatever is wrong with the others.
+pub(super) fn written(arguments: &Arguments, enabled: Enabled) -> impl Iterator<Item = Backend> {
+    let expressions = arguments.auth.iter().flat_map(|auth| &auth.0);
+    expressions.filter_map(move |expression| backend(expression, enabled).ok())
+}
+
+/// Whether the module gets the data that a session carries.
+pub(super) fn carries_data(arguments: &Arguments, enabled: Enabled) -> bool {
+    written(arguments, enabled).any(|backend| backend.carries_data())
+}
+
+/// Claims of the application's own are for backends with JWTs.
+pub(super) fn claims(arguments: &Arguments, backends: &[Backend]) -> Result<()> {
+    match &arguments.claims {
+        Some(path) => needs_jwt("`claims`", "claims", path.span(), backends),
+        None => Ok(()),
+    }
+}
+
+/// The group `sessions` is of logins that the library has given.
+pub(super) fn sessions_group(name: Span, backends: &[Backend]) -> Result<()> {
+    let what = "the route group `sessions`";
+    needs(what, "sessions", name, backends, &BACKENDS, Backend::is_built_in)
+}
+
+/// The group `tokens` gives JWTs.
+pub(super) fn tokens_group(name: Span, backends: &[Backend]) -> Result<()> {
+    needs_jwt("the route group `tokens`", "tokens", name, backends)
+}
+
+fn needs_jwt(what: &str, word: &str, span: Span, backends: &[Backend]) -> Result<()> {
+    needs(what, word, span, backends, &JWT_BACKENDS, Backend::is_jwt)
+}
+
+/// Refuses what has no use without one of these backends. None at all have left a mistake of their own behind.
+fn needs(
+    what: &str,
+    word: &str,
+    span: Span,
+    backends: &[Backend],
+    words: &[&str],
+    fits: fn(&Backend) -> bool,
+) -> Result<()> {
+    if backends.is_empty() || backends.iter().any(fits) {
+        return Ok(());
+    }
+    let words = listed(words);
+    Err(mistake(
+        span,
+        format!("{what} needs one of the backends {words}; name one in `auth`, or remove `{word}`"),
+    ))
+}
+
+fn backend(expression: &Expr, enabled: Enabled) -> Result<Backend> {
     let literal = match ungroup(expression) {
         Expr::Path(path) if path.qself.is_none() => return Ok(Backend::Own(path.path.clone())),
         Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => literal,
@@ -70,14 +123,9 @@ pub(super) fn backend(expression: &Expr, enabled: Enabled) -> Result<Backend> {
     let (backend, feature, on) = match word.as_str() {
         "jwt" => (Backend::Jwt, "jwt", enabled.jwt),
         "jwt_cookie" => (Backend::JwtCookie, "jwt", enabled.jwt),
+        "oauth2_password" => (Backend::OAuth2Password, "jwt", enabled.jwt),
         "session" => (Backend::Session, "session", enabled.session),
-        _ if LATER_BACKENDS.contains(&word.as_str()) => {
-            let text = format!(
-                "the backend `{word}` is not part of this version; write one of {}",
-                listed(&BACKENDS)
-            );
-            return Err(mistake(literal.span(), text));
-        }
+        "session_cookie" => (Backend::SessionCookie, "session-cookie", enabled.session_cookie),
         _ => return Err(mistake(literal.span(), unknown("backend", &word, &BACKENDS))),
     };
     if on {
@@ -99,7 +147,9 @@ impl Backend {
         match self {
             Self::Jwt => "jwt".to_owned(),
             Self::JwtCookie => "jwt_cookie".to_owned(),
+            Self::OAuth2Password => "oauth2_password".to_owned(),
             Self::Session => "session".to_owned(),
+            Self::SessionCookie => "session_cookie".to_owned(),
             Self::Own(path) => darling::util::path_to_string(path),
         }
     }

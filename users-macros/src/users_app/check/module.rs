@@ -138,10 +138,13 @@ fn derives(attributes: &[Attribute], name: &str) -> bool {
 }
 
 /// Refuses items of the user's under the names that are generated.
-pub(super) fn free_names(items: &[Item], enabled: Enabled) -> Result<()> {
-    const GENERATED: [&str; 7] = ["App", "Users", "CurrentUser", "Visitor", "Guarded", "guard", "router"];
+pub(super) fn free_names(items: &[Item], enabled: Enabled, session_data: bool) -> Result<()> {
+    const GENERATED: [&str; 8] =
+        ["App", "Users", "CurrentUser", "Visitor", "Guarded", "Heartbeat", "guard", "router"];
     let generated = |name: &Ident| {
-        GENERATED.iter().any(|generated| *name == generated) || (enabled.cli && *name == "cli")
+        GENERATED.iter().any(|generated| *name == generated)
+            || (enabled.cli && *name == "cli")
+            || (session_data && *name == "SessionData")
     };
     let mut mistakes = Error::accumulator();
     let names = items.iter().flat_map(|item| match item {

@@ -4,11 +4,15 @@ use darling::{Error, Result, error::Accumulator};
 use proc_macro2::Span;
 use syn::LitStr;
 
+use super::auth::{sessions_group, tokens_group};
 use crate::{
     report::mistake,
     users_app::{
         args::{Arguments, Group, Groups},
-        model::{AuthRoutes, CurrentUserRoutes, PasswordResetRoutes, RolesRoutes, Routes, VerifyRoutes},
+        model::{
+            AuthRoutes, Backend, CurrentUserRoutes, PasswordResetRoutes, RolesRoutes, Routes, TokensRoutes,
+            VerifyRoutes,
+        },
         pattern::Pattern,
     },
 };
@@ -63,10 +67,21 @@ const ASSIGN: Slot =
 const REVOKE: Slot =
     Slot { group: "roles", methods: &["PUT"], default: "/users/roles/revoke", protected: true };
 
-pub(super) fn routes(groups: Option<&Groups>) -> Result<Table> {
-    let default = Groups::all();
+const SESSIONS: Slot =
+    Slot { group: "sessions", methods: &["GET", "DELETE"], default: "/users/me/sessions", protected: true };
+const SESSION: &[&str] = &["DELETE"];
+const TOKEN: Slot = Slot { group: "tokens", methods: &["POST"], default: "/token", protected: false };
+const REFRESH: Slot =
+    Slot { group: "tokens", methods: &["POST"], default: "/token/refresh", protected: false };
+const JWKS: Slot =
+    Slot { group: "tokens", methods: &["GET"], default: "/.well-known/jwks.json", protected: false };
+
+pub(super) fn routes(groups: Option<&Groups>, backends: &[Backend]) -> Result<Table> {
+    let default =
+        Groups::all(backends.iter().any(Backend::is_built_in), backends.iter().any(Backend::is_jwt));
     let groups = groups.unwrap_or(&default);
     let mut lines = Lines { lines: Vec::new(), mistakes: Error::accumulator() };
+    lines.mistakes.handle(fit_the_backends(groups, backends));
     let routes = Routes {
         auth: groups.auth.as_ref().map(|Group { name, options }| AuthRoutes {
             login: lines.add(&LOGIN, *name, options.login.as_ref()),
@@ -92,19 +107,42 @@ pub(super) fn routes(groups: Option<&Groups>) -> Result<Table> {
             ),
             delete: options.delete.is_some(),
         }),
-        users: groups
-            .users
-            .as_ref()
-            .map(|Group { name, options }| lines.add_with_id(&USERS, USER, *name, options.path.as_ref())),
+        users: groups.users.as_ref().map(|Group { name, options }| {
+            let path = lines.add_with_id(&USERS, USER, *name, options.path.as_ref());
+            if path != "/" {
+                lines.add_below(&path, "{id}/sessions", (&USERS, SESSION), *name, options.path.as_ref());
+            }
+            path
+        }),
         roles: groups.roles.as_ref().map(|Group { name, options }| RolesRoutes {
             path: lines.add_with_id(&ROLES, ROLE, *name, options.path.as_ref()),
             assign: lines.add(&ASSIGN, *name, options.assign.as_ref()),
             revoke: lines.add(&REVOKE, *name, options.revoke.as_ref()),
         }),
+        sessions: groups.sessions.as_ref().map(|Group { name, options }| {
+            lines.add_with_id(&SESSIONS, SESSION, *name, options.path.as_ref())
+        }),
+        tokens: groups.tokens.as_ref().map(|Group { name, options }| TokensRoutes {
+            token: lines.add(&TOKEN, *name, options.token.as_ref()),
+            refresh: lines.add(&REFRESH, *name, options.refresh.as_ref()),
+            jwks: lines.add(&JWKS, *name, options.jwks.as_ref()),
+        }),
     };
     let Lines { lines, mut mistakes } = lines;
     mistakes.handle(collisions(&lines));
     mistakes.finish_with(Table { routes, lines })
+}
+
+/// Refuses groups that no backend has anything for.
+fn fit_the_backends(groups: &Groups, backends: &[Backend]) -> Result<()> {
+    let mut mistakes = Error::accumulator();
+    if let Some(group) = &groups.sessions {
+        mistakes.handle(sessions_group(group.name, backends));
+    }
+    if let Some(group) = &groups.tokens {
+        mistakes.handle(tokens_group(group.name, backends));
+    }
+    mistakes.finish()
 }
 
 /// The lines so far, and what is wrong with the others.
@@ -131,9 +169,21 @@ impl Lines {
         literal: Option<&LitStr>,
     ) -> String {
         let path = self.add(slot, name, literal);
-        let child = Line::with_id(&path, slot, methods, literal.map_or(name, LitStr::span));
-        self.lines.extend(self.mistakes.handle(child));
+        self.add_below(&path, "{id}", (slot, methods), name, literal);
         path
+    }
+
+    /// Adds what lies below a path.
+    fn add_below(
+        &mut self,
+        path: &str,
+        below: &str,
+        (slot, methods): (&Slot, &[&'static str]),
+        name: Span,
+        literal: Option<&LitStr>,
+    ) {
+        let child = Line::below(path, below, slot, methods, literal.map_or(name, LitStr::span));
+        self.lines.extend(self.mistakes.handle(child));
     }
 }
 
@@ -160,13 +210,13 @@ impl Line {
 
     /// The line of one thing below a path. Its parameter is the library's, so no other line can have the same path
     /// unless the paths above are the same, too.
-    fn with_id(path: &str, slot: &Slot, methods: &[&'static str], span: Span) -> Result<Self> {
+    fn below(path: &str, below: &str, slot: &Slot, methods: &[&'static str], span: Span) -> Result<Self> {
         if path == "/" {
             let text =
                 format!("`/` has no room for `{{id}}` below it; write a path such as `{}`", slot.default);
             return Err(mistake(span, text));
         }
-        let path = format!("{path}/{{id}}");
+        let path = format!("{path}/{below}");
         let pattern = Pattern::parse(&path).map_err(|text| mistake(span, text))?;
         let Slot { group, protected, .. } = *slot;
         Ok(Self { group, methods: methods.to_vec(), path, pattern, protected, span, written: false })

@@ -1,4 +1,4 @@
-//! Backends of a later version.
+//! Claims for backends without JWTs, and what is no type.
 
 use users_runtime::{PasswordHash, UserModel, users_app};
 
@@ -14,10 +14,12 @@ pub struct User {
     pub is_verified: bool,
 }
 
-#[users_app(auth = "session_cookie", user = super::User)]
-mod alone {}
+pub struct Plan;
 
-#[users_app(auth = ["jwt", "oauth2_password"], user = super::User)]
-mod in_a_list {}
+#[users_app(auth = "session", claims = super::Plan, user = super::User)]
+mod no_backend {}
+
+#[users_app(auth = "jwt", claims = 5, user = super::User)]
+mod no_type {}
 
 fn main() {}
