@@ -96,6 +96,10 @@ pub struct Routes {
     pub users: Option<UsersRoutes>,
     /// Management of roles.
     pub roles: Option<RolesRoutes>,
+    /// The user's own sessions.
+    pub sessions: Option<SessionsRoutes>,
+    /// Tokens for clients that are no browsers (RFC 6749).
+    pub tokens: Option<TokensRoutes>,
 }
 
 /// The paths of the group `auth`.
@@ -157,4 +161,22 @@ pub struct RolesRoutes {
     pub assign: &'static str,
     /// `PUT`: takes a role from a user.
     pub revoke: &'static str,
+}
+
+/// The paths of the group `sessions`.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionsRoutes {
+    /// `GET` and `DELETE`: the sessions of the user; with `/{id}` below it, `DELETE`: one of them.
+    pub path: &'static str,
+}
+
+/// The paths of the group `tokens`.
+#[derive(Debug, Clone, Copy)]
+pub struct TokensRoutes {
+    /// `POST`: identifier and password in a form for tokens (RFC 6749, section 4.3).
+    pub token: &'static str,
+    /// `POST`: a refresh token for the next ones (RFC 6749, section 6).
+    pub refresh: &'static str,
+    /// `GET`: the public keys that tokens verify with (RFC 7517).
+    pub jwks: &'static str,
 }

@@ -1,17 +1,19 @@
 //! The application's users as backends and services look them up: settings, keys, database and stores in one place.
 
+mod sessions;
+
 use std::{ops::Deref, sync::Arc};
 
 use tokio::sync::Notify;
 
 use crate::{
-    config::{Config, SessionStorage},
+    config::Config,
     db::{Database, Storable},
     error::Error,
     model::UserModel,
     password::PasswordPool,
     principal::Principal,
-    session::{MemoryStore, SessionStore},
+    store::Store,
     token::Keys,
     validate::{CanonicalIdentifier, canonicalise},
 };
@@ -22,28 +24,31 @@ pub struct Shared {
     pub(crate) keys: Keys,
     pub(crate) database: Database,
     pub(crate) passwords: PasswordPool,
-    /// Sessions outside the database; `None` keeps them in it.
-    pub(crate) sessions: Option<Arc<dyn SessionStore>>,
+    /// Keeps sessions outside the database; `None` keeps them in it.
+    pub(crate) store: Option<Arc<dyn Store>>,
+    /// Whether logins come with tokens that refresh them.
+    pub(crate) refreshes: bool,
     /// Wakes the worker that sends mail.
     pub(crate) outbox: Notify,
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, database: Database) -> Result<Self, Error> {
+    pub(crate) fn new(config: Config, database: Database, refreshes: bool) -> Result<Self, Error> {
         config.check()?;
         let passwords =
             PasswordPool::new(config.argon2, config.hash_threads, config.hash_queue, config.schemes.clone())?;
-        let sessions: Option<Arc<dyn SessionStore>> = match &config.session_storage {
-            SessionStorage::Database => None,
-            SessionStorage::Memory => Some(Arc::new(MemoryStore::default())),
-            SessionStorage::Custom(store) => Some(Arc::clone(store)),
-        };
         Ok(Self {
-            keys: Keys::derive(&config.secret_key)?,
+            keys: Keys::derive(
+                &config.secret_key,
+                &config.old_secret_keys,
+                &config.tokens,
+                config.base_url.as_str(),
+            )?,
+            store: config.store.clone(),
             config,
             database,
             passwords,
-            sessions,
+            refreshes,
             outbox: Notify::new(),
         })
     }

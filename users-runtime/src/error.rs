@@ -68,6 +68,9 @@ pub enum Error {
     /// The change would leave nobody who may administer.
     #[error("this is the last active administrator; give somebody else the role first")]
     LastAdministrator,
+    /// Somebody else changed the same thing at the same time.
+    #[error("somebody else changed this at the same time; look at it again")]
+    ChangedMeanwhile,
     /// The login is too long ago for what the request wants.
     #[error("the last login is too long ago; log in again")]
     ReauthenticationRequired,
@@ -149,7 +152,8 @@ impl Error {
             | Self::RoleNameTaken
             | Self::RoleAlreadyAssigned
             | Self::RoleNotAssigned
-            | Self::LastAdministrator => StatusCode::CONFLICT,
+            | Self::LastAdministrator
+            | Self::ChangedMeanwhile => StatusCode::CONFLICT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -180,6 +184,7 @@ impl Error {
             Self::RoleAlreadyAssigned => "role_already_assigned",
             Self::RoleNotAssigned => "role_not_assigned",
             Self::LastAdministrator => "last_administrator",
+            Self::ChangedMeanwhile => "changed_meanwhile",
             Self::ReauthenticationRequired => "reauthentication_required",
             Self::TokenInvalid => "token_invalid",
             Self::NotFound => "not_found",

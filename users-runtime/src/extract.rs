@@ -1,9 +1,19 @@
-//! Who a handler serves: `CurrentUser`, `Option<CurrentUser>` and `Visitor`.
+//! Who a handler serves: `CurrentUser`, `Option<CurrentUser>` and `Visitor`, and `Heartbeat` for as long as it does.
 
-use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc};
+mod live;
+
+mod session_data;
+
+use std::{any::Any, fmt, marker::PhantomData, ops::Deref, sync::Arc};
+
+pub(crate) use session_data::Carried;
+pub use session_data::SessionData;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{Extensions, request::Parts};
+
+pub use live::Heartbeat;
+pub(crate) use live::remember_guard;
 
 use crate::{
     app::Application,
@@ -36,6 +46,13 @@ impl<U: UserModel> CurrentUser<U> {
     #[must_use]
     pub fn has_role(&self, role: impl RoleName) -> bool {
         self.0.has_role(role)
+    }
+
+    /// What the backend that accepted the request's credential says of the user beside the row, if anything of this
+    /// type: see [`Principal::with_claims`].
+    #[must_use]
+    pub fn claims<T: Any>(&self) -> Option<&T> {
+        self.0.claims()
     }
 
     pub(crate) fn shared(&self) -> Arc<Principal<U>> {

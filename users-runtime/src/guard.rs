@@ -271,6 +271,7 @@ pub struct Guards<U: UserModel> {
     pub(crate) current_user: Option<Arc<dyn Guard<U>>>,
     pub(crate) users: Arc<dyn Guard<U>>,
     pub(crate) roles: Arc<dyn Guard<U>>,
+    pub(crate) sessions: Option<Arc<dyn Guard<U>>>,
 }
 
 impl<U: UserModel> std::fmt::Debug for Guards<U> {
@@ -281,7 +282,12 @@ impl<U: UserModel> std::fmt::Debug for Guards<U> {
 
 impl<U: UserModel> Default for Guards<U> {
     fn default() -> Self {
-        Self { current_user: None, users: Arc::new(Administrators), roles: Arc::new(Administrators) }
+        Self {
+            current_user: None,
+            users: Arc::new(Administrators),
+            roles: Arc::new(Administrators),
+            sessions: None,
+        }
     }
 }
 
@@ -302,6 +308,12 @@ impl<U: UserModel> Guards<U> {
     #[must_use]
     pub fn with_roles(self, guard: impl Guard<U>) -> Self {
         Self { roles: Arc::new(guard), ..self }
+    }
+
+    /// Before the group `sessions`, beside the login that it needs.
+    #[must_use]
+    pub fn with_sessions(self, guard: impl Guard<U>) -> Self {
+        Self { sessions: Some(Arc::new(guard)), ..self }
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::{Future, ready};
 
 use http::request::Parts;
 
-use crate::{db::Transaction, error::Error, model::UserModel};
+use crate::{db::Transaction, error::Error, model::UserModel, principal::Principal};
 
 /// The application's part in an account's life, named by `#[users_app(hooks = ...)]`.
 ///
@@ -73,6 +73,38 @@ pub trait Hooks<U: UserModel>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = (request, user, transaction);
         ready(Ok(()))
+    }
+
+    /// After a backend accepted the credential of a request, at every one of them: the place for an application's own
+    /// word on who that is. It answers the user who was found, with claims of its own perhaps, another one, or `None` for
+    /// a credential that counts as no good (401). Whether the user is active and verified is checked afterwards, whoever
+    /// it is.
+    ///
+    /// ```
+    /// use users_runtime::{Error, Hooks, Parts, Principal, UserModel};
+    ///
+    /// /// What a request may do, by the network that it comes from.
+    /// pub struct Reach {
+    ///     pub inside: bool,
+    /// }
+    ///
+    /// #[derive(Default)]
+    /// struct Networks;
+    ///
+    /// impl<U: UserModel> Hooks<U> for Networks {
+    ///     async fn retrieve_user(&self, request: &Parts, found: Principal<U>) -> Result<Option<Principal<U>>, Error> {
+    ///         let inside = request.headers.get("x-network").is_some_and(|network| network == "office");
+    ///         Ok(Some(found.with_claims(Reach { inside })))
+    ///     }
+    /// }
+    /// ```
+    fn retrieve_user(
+        &self,
+        request: &Parts,
+        found: Principal<U>,
+    ) -> impl Future<Output = Result<Option<Principal<U>>, Error>> + Send {
+        let _ = request;
+        ready(Ok(Some(found)))
     }
 
     /// Before a mailbox counts as proven.

@@ -1,6 +1,6 @@
 //! Bodies: limited, JSON alone, and strict about every key.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use axum::{
     body::Body,
@@ -51,11 +51,22 @@ pub(crate) async fn texts<const N: usize>(
     limit: usize,
     keys: [&'static str; N],
 ) -> Result<[Password; N], Error> {
+    Ok(texts_and_flag(headers, body, limit, keys, None).await?.0)
+}
+
+/// The same beside a flag that may be there.
+pub(crate) async fn texts_and_flag<const N: usize>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    keys: [&'static str; N],
+    flag: Option<&'static str>,
+) -> Result<([Password; N], Option<bool>), Error> {
     let bytes = read(headers, body, limit).await?;
     let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    let values = Texts(keys).deserialize(tracked).map_err(|error| (track.path().to_string(), error));
+    let values = Texts { keys, flag }.deserialize(tracked).map_err(|error| (track.path().to_string(), error));
     let values = values.map_err(|(path, error)| refusal(&path, &error))?;
     deserializer.end().map_err(|error| refusal("", &error))?;
     Ok(values)
@@ -65,6 +76,12 @@ async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, 
     if !is_json(headers) {
         return Err(Error::UnsupportedMediaType);
     }
+    let bytes = collect(body, limit).await?;
+    refuse_nul(&bytes)?;
+    Ok(bytes)
+}
+
+async fn collect(body: Body, limit: usize) -> Result<Vec<u8>, Error> {
     let body = Limited::new(body, limit).collect().await.map_err(|error| {
         if error.downcast_ref::<LengthLimitError>().is_some() {
             Error::BodyTooLarge(limit)
@@ -72,9 +89,7 @@ async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, 
             Error::MalformedBody("the connection ended in the middle".to_owned())
         }
     })?;
-    let bytes: Vec<u8> = body.to_bytes().into();
-    refuse_nul(&bytes)?;
-    Ok(bytes)
+    Ok(body.to_bytes().into())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -166,11 +181,22 @@ fn without_position(text: &str) -> &str {
     text.split(" at line ").next().unwrap_or(text)
 }
 
-/// An object of texts under fixed keys.
-struct Texts<const N: usize>([&'static str; N]);
+/// An object of texts under fixed keys, and perhaps a flag.
+struct Texts<const N: usize> {
+    keys: [&'static str; N],
+    flag: Option<&'static str>,
+}
+
+impl<const N: usize> Texts<N> {
+    /// Every key in backticks.
+    fn shown(&self, joined_by: &str) -> String {
+        let keys: Vec<_> = self.keys.into_iter().chain(self.flag).map(|key| format!("`{key}`")).collect();
+        keys.join(joined_by)
+    }
+}
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Texts<N> {
-    type Value = [Password; N];
+    type Value = ([Password; N], Option<bool>);
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -178,27 +204,67 @@ impl<'de, const N: usize> DeserializeSeed<'de> for Texts<N> {
 }
 
 impl<'de, const N: usize> Visitor<'de> for Texts<N> {
-    type Value = [Password; N];
+    type Value = ([Password; N], Option<bool>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with {}", self.0.map(|key| format!("`{key}`")).join(" and "))
+        write!(f, "an object with {}", self.shown(" and "))
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut values: [Option<Password>; N] = std::array::from_fn(|_| None);
+        let mut set = None;
         while let Some(key) = map.next_key::<String>()? {
-            let Some(index) = self.0.iter().position(|known| *known == key) else {
-                let expected = self.0.map(|key| format!("`{key}`")).join(" or ");
+            if let Some(flag) = self.flag.filter(|flag| *flag == key) {
+                if set.is_some() {
+                    return Err(M::Error::duplicate_field(flag));
+                }
+                set = Some(map.next_value()?);
+                continue;
+            }
+            let Some(index) = self.keys.iter().position(|known| *known == key) else {
+                let expected = self.shown(" or ");
                 return Err(M::Error::custom(format_args!("unknown field `{key}`, expected {expected}")));
             };
             if values[index].is_some() {
-                return Err(M::Error::duplicate_field(self.0[index]));
+                return Err(M::Error::duplicate_field(self.keys[index]));
             }
             values[index] = Some(map.next_value()?);
         }
         if let Some(missing) = values.iter().position(Option::is_none) {
-            return Err(M::Error::missing_field(self.0[missing]));
+            return Err(M::Error::missing_field(self.keys[missing]));
         }
-        Ok(values.map(|value| value.unwrap_or_else(|| Password::new(""))))
+        Ok((values.map(|value| value.unwrap_or_else(|| Password::new(""))), set))
     }
+}
+
+/// Whether a body is declared as a form.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// The fields of a form, none of them twice (RFC 6749, section 3.2). They may be secrets, so they come as such.
+pub(crate) async fn form(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<HashMap<String, Password>, Error> {
+    if !is_form(headers) {
+        return Err(Error::MalformedBody(
+            "it must be sent as `application/x-www-form-urlencoded`".to_owned(),
+        ));
+    }
+    let bytes = collect(body, limit).await?;
+    let mut fields = HashMap::new();
+    for (name, value) in url::form_urlencoded::parse(&bytes) {
+        if name.contains('\0') || value.contains('\0') {
+            return Err(Error::field("", Violation::new("invalid_text", "must not contain U+0000")));
+        }
+        let shown: String = name.chars().take(SHOWN_KEY_CHARACTERS).collect();
+        if fields.insert(name.into_owned(), Password::new(value)).is_some() {
+            return Err(Error::field(shown, Violation::new("duplicate_field", "is there twice")));
+        }
+    }
+    Ok(fields)
 }

@@ -21,7 +21,7 @@ use crate::{
     auth::Backend,
     config::Config,
     error::Error,
-    extract::{Marker, remember},
+    extract::{Carried, Marker, remember},
     service::Users,
 };
 
@@ -60,7 +60,7 @@ fn is_excluded(patterns: &[&str], matched: Option<&str>) -> bool {
     matched.is_some_and(|route| patterns.iter().any(|pattern| covers(pattern, route)))
 }
 
-fn covers(pattern: &str, route: &str) -> bool {
+pub(crate) fn covers(pattern: &str, route: &str) -> bool {
     let mut route = route.split('/');
     for wanted in pattern.split('/') {
         let wildcard = wanted.starts_with('{') && wanted.ends_with('}');
@@ -81,10 +81,29 @@ fn covers(pattern: &str, route: &str) -> bool {
     route.next().is_none()
 }
 
+/// What is around every request.
+pub(crate) struct Around<A: Application> {
+    users: Users<A>,
+    marker: Marker<A::User>,
+    carried: Option<Carried>,
+}
+
+impl<A: Application> Around<A> {
+    pub(crate) fn new(users: Users<A>) -> Self {
+        Self { marker: Marker::new(users.clone()), carried: Carried::new(&users), users }
+    }
+}
+
+impl<A: Application> Clone for Around<A> {
+    fn clone(&self) -> Self {
+        Self { users: self.users.clone(), marker: self.marker.clone(), carried: self.carried.clone() }
+    }
+}
+
 /// Around everything: refuses what a page of another origin sent, tells extractors whom to ask, and gives the router's
 /// own answers the form of all others.
 pub(crate) async fn around<A: Application>(
-    State((users, marker)): State<(Users<A>, Marker<A::User>)>,
+    State(Around { users, marker, carried }): State<Around<A>>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -96,7 +115,13 @@ pub(crate) async fn around<A: Application>(
         Error::CrossOrigin.into_response()
     } else {
         marker.mark(request.extensions_mut());
-        next.run(request).await
+        match carried.as_ref().map(Carried::fresh) {
+            Some(carried) => {
+                carried.mark(request.extensions_mut());
+                with_session_data(next.run(request).await, carried).await
+            }
+            None => next.run(request).await,
+        }
     };
     if response.status() == StatusCode::UNAUTHORIZED {
         // RFC 9110, section 11.6.1.
@@ -104,6 +129,31 @@ pub(crate) async fn around<A: Application>(
         response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(challenge);
     }
     with_problem(response)
+}
+
+/// Stores what the handlers changed of the session's data, once they have answered.
+async fn with_session_data(mut response: Response, carried: Carried) -> Response {
+    if response.status().is_server_error() {
+        return response;
+    }
+    match carried.store().await {
+        Ok(cookies) => {
+            for cookie in cookies {
+                // A login or a logout that answered this request has the last word on its cookies.
+                if !sets_cookie(&response, &cookie) {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                }
+            }
+            response
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Whether a response sets the cookie that this header names.
+fn sets_cookie(response: &Response, cookie: &HeaderValue) -> bool {
+    let name = |value: &HeaderValue| value.as_bytes().split(|byte| *byte == b'=').next().map(<[u8]>::to_vec);
+    response.headers().get_all(header::SET_COOKIE).iter().any(|other| name(other) == name(cookie))
 }
 
 /// A bare 404 or 405 of the router's as a problem document.
@@ -120,6 +170,10 @@ fn with_problem(response: Response) -> Response {
     if let Some(allow) = response.headers().get(header::ALLOW) {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }
+    // A handler that answers 404 may have changed what the session carries.
+    for cookie in response.headers().get_all(header::SET_COOKIE) {
+        problem.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
     problem
 }
 
@@ -135,9 +189,10 @@ pub(crate) async fn harden(request: Request, next: Next) -> Response {
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whether a browser sent this from a page of another origin (S49). Browsers say so in `Sec-Fetch-Site` or `Origin`
-/// on every unsafe request; a client that sends neither is no browser and has no cookies of a victim's.
+/// on every unsafe request and on every WebSocket; a client that sends neither is no browser and has no cookies of a
+/// victim's.
 fn is_cross_origin(config: &Config, method: &Method, uri: &http::Uri, headers: &HeaderMap) -> bool {
-    if method.is_safe() {
+    if method.is_safe() && !opens_a_socket(headers) {
         return false;
     }
     let origin = headers.get(header::ORIGIN);
@@ -152,6 +207,23 @@ fn is_cross_origin(config: &Config, method: &Method, uri: &http::Uri, headers: &
     }
     origin.is_some_and(|origin| !is_own(origin, uri, headers))
 }
+
+/// Whether a request in HTTP/1.1 opens a WebSocket. No rule of browsers keeps a page from reading one of another origin,
+/// so that a `GET` would be all it takes: cross-site WebSocket hijacking. In HTTP/2 it is a `CONNECT` with `:protocol`
+/// (RFC 8441), which is no safe method anyway.
+fn opens_a_socket(headers: &HeaderMap) -> bool {
+    let offered = headers
+        .get_all(header::UPGRADE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    // Whatever follows the name is a version of it.
+    offered.map(<[u8]>::trim_ascii).any(|protocol| {
+        protocol.get(..WEBSOCKET.len()).is_some_and(|name| name.eq_ignore_ascii_case(WEBSOCKET))
+    })
+}
+
+/// The protocol's name in the header `Upgrade`.
+const WEBSOCKET: &[u8] = b"websocket";
 
 /// Whether the origin is allow-listed, compared as a parsed origin: `https://app.example.com.evil.example` is not.
 fn is_trusted(config: &Config, origin: &HeaderValue) -> bool {
@@ -205,6 +277,10 @@ mod tests {
     }
 
     fn crosses(headers: &[(&'static str, &str)]) -> bool {
+        crosses_with(&Method::POST, headers)
+    }
+
+    fn crosses_with(method: &Method, headers: &[(&'static str, &str)]) -> bool {
         let config = Config::new(SecretKey::generate().unwrap())
             .with_base_url("https://app.example.com")
             .and_then(|config| config.with_trusted_origin("https://admin.example.com"))
@@ -213,7 +289,30 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
-        is_cross_origin(&config, &Method::POST, &"/login".parse().unwrap(), &headers)
+        is_cross_origin(&config, method, &"/login".parse().unwrap(), &headers)
+    }
+
+    #[test]
+    fn s49_a_websocket_is_no_safe_request() {
+        let foreign = ("origin", "https://evil.example");
+        assert!(!crosses_with(&Method::GET, &[foreign]));
+        for upgrade in
+            ["websocket", "WebSocket", " websocket ", "h2c, websocket", "h2c,WEBSOCKET/13", "websocket,"]
+        {
+            let upgrade = ("upgrade", upgrade);
+            assert!(crosses_with(&Method::GET, &[upgrade, foreign]), "{upgrade:?}");
+            assert!(crosses_with(&Method::GET, &[upgrade, ("origin", "null")]), "{upgrade:?}");
+            assert!(crosses_with(&Method::GET, &[upgrade, ("sec-fetch-site", "cross-site")]), "{upgrade:?}");
+            assert!(crosses_with(&Method::GET, &[upgrade, ("sec-fetch-site", "same-site")]), "{upgrade:?}");
+            assert!(!crosses_with(&Method::GET, &[upgrade, ("origin", "https://app.example.com")]));
+            assert!(!crosses_with(&Method::GET, &[upgrade, ("origin", "https://admin.example.com")]));
+            assert!(!crosses_with(&Method::GET, &[upgrade, ("sec-fetch-site", "same-origin")]));
+            assert!(!crosses_with(&Method::GET, &[upgrade]), "no browser");
+        }
+        assert!(!crosses_with(&Method::GET, &[("upgrade", "h2c"), foreign]));
+        // HTTP/2 (RFC 8441).
+        assert!(crosses_with(&Method::CONNECT, &[foreign]));
+        assert!(!crosses_with(&Method::CONNECT, &[("origin", "https://app.example.com")]));
     }
 
     #[test]

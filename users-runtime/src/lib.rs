@@ -48,17 +48,18 @@
 //! - The struct and its attributes: [`derive@UserModel`]. The module and its arguments: [`users_app`].
 //! - Settings, each with the secure default: [`Config`].
 //! - Your part at each step of an account's life: [`Hooks`].
-//! - Who a handler serves: [`CurrentUser`], `Option<CurrentUser>` and [`Visitor`]; your routes beside the generated ones:
-//!   [`UsersRouter`].
+//! - Who a handler serves: [`CurrentUser`], `Option<CurrentUser>` and [`Visitor`], and for as long as a connection stays
+//!   open: [`Heartbeat`]; your routes beside the generated ones: [`UsersRouter`].
 //! - Who may pass: [`Guard`], and `guard`, `Guarded` in your module. Roles: [`derive@RoleModel`], [`derive@Roles`], [`Role`].
 //! - What programs do with users: [`Users`]; with those of one tenant: [`Scope`] and [`ResolveTenant`].
-//! - Another way to say who a request is from: [`Backend`]. Another place for sessions: [`SessionStore`]. Another way for
+//! - Another way to say who a request is from: [`Backend`]. Another place for sessions: [`Store`]. Another way for
 //!   mail to leave: [`MailTransport`]; other words for it: [`Templates`].
 //! - What goes wrong, and how it is answered: [`Error`].
 //!
 //! # Cargo features
-//! `sqlite`, `session`, `jwt`, `smtp` and `cli` are on by default, `postgres` and `mysql` are the other databases. `bcrypt` and `pbkdf2` verify stored hashes of these schemes;
-//! `chrono`, `time` and `json` let columns of your own have these types.
+//! `sqlite`, `session`, `jwt`, `smtp` and `cli` are on by default, `postgres` and `mysql` are the other databases. `redis`
+//! brings `RedisStore` and `tower-sessions` brings `TowerStore`, two more stores for sessions and tokens. `bcrypt` and
+//! `pbkdf2` verify stored hashes of these schemes; `chrono`, `time` and `json` let columns of your own have these types.
 
 #![allow(
     clippy::duplicate_mod,
@@ -80,6 +81,9 @@ mod directory;
 mod error;
 mod extract;
 mod future;
+#[cfg(all(any(fuzzing, test), feature = "jwt", feature = "session-cookie"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod hooks;
 mod json;
@@ -93,6 +97,7 @@ mod routes;
 mod secret;
 mod service;
 mod session;
+mod store;
 #[allow(dead_code, reason = "the command line reads texts too, where it is switched on")]
 mod text;
 mod token;
@@ -110,25 +115,33 @@ pub use users_macros::{RoleModel, Roles, UserModel, users_app};
 
 #[cfg(feature = "session")]
 pub use crate::auth::Session;
+#[cfg(feature = "session-cookie")]
+pub use crate::auth::SessionCookie;
 #[cfg(feature = "jwt")]
-pub use crate::auth::{Jwt, JwtCookie};
+pub use crate::auth::{Jwt, JwtCookie, NoClaims, OAuth2Password, TokenClaims};
 #[cfg(feature = "smtp")]
 pub use crate::mail::Smtp;
 #[cfg(feature = "bcrypt")]
 pub use crate::password::Bcrypt;
 #[cfg(feature = "pbkdf2")]
 pub use crate::password::Pbkdf2;
+#[cfg(feature = "redis")]
+pub use crate::store::RedisStore;
+#[cfg(feature = "tower-sessions")]
+pub use crate::store::TowerStore;
+#[cfg(feature = "jwt")]
+pub use crate::token::TokenKey;
 pub use crate::{
     app::{
         Application, AuthRoutes, CurrentUserRoutes, HasAdministrators, PasswordResetRoutes, RegisterRoutes,
-        RolesRoutes, Routes, SameRole, Seed, UsersRoutes, VerifyRoutes,
+        RolesRoutes, Routes, SameRole, Seed, SessionsRoutes, TokensRoutes, UsersRoutes, VerifyRoutes,
     },
-    auth::{Backend, Credential, Recognition},
-    config::{ADMINISTRATOR, Config, SessionStorage},
+    auth::{Backend, Credential, Login, Recognition},
+    config::{ADMINISTRATOR, Config},
     db::{Connection, Difference, Pool, SchemaMode, Storable, Transaction},
     directory::Directory,
     error::{BoxError, Error},
-    extract::{CurrentUser, Guarded, Visitor},
+    extract::{CurrentUser, Guarded, Heartbeat, SessionData, Visitor},
     future::BoxFuture,
     guard::{
         Active, AllOf, AnyOf, Both, Either, Guard, Guards, RecentlyAuthenticated, Verified, When, active,
@@ -147,10 +160,11 @@ pub use crate::{
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
     principal::Principal,
     query::{ListQuery, Page},
-    routes::{Access, Answer, GeneratedRoute, Group, LogIn, Read, ResetPassword, UsersRouter},
+    routes::{Access, Answer, GeneratedRoute, Group, Read, ResetPassword, UsersRouter},
     secret::{Password, PasswordHash, SECRET_KEY_MIN_BYTES, SecretKey, WeakKey},
-    service::{Imported, NewAccount, Refused, Scope, Updated, Users, UsersBuilder},
-    session::{MemoryStore, SessionRecord, SessionStore},
+    service::{Imported, LogIn, NewAccount, Refused, Scope, SessionInfo, Updated, Users, UsersBuilder},
+    session::DataChanges,
+    store::{Entry, Expected, FileStore, MemoryStore, Store},
     token::{Fingerprint, TokenHash},
     validate::{
         CanonicalIdentifier, FieldError, FieldErrors, IdentifierKind, Violation, canonical_role_name,

@@ -140,8 +140,6 @@ pub struct ModelSql {
     pub by_canonical: &'static str,
     /// Reads a session's user and the session, by the hash of the session identifier.
     pub by_session: &'static str,
-    /// Reads by key (second), and whether a token (first) is revoked.
-    pub by_token: &'static str,
     /// Changes own columns, by key; `None` when self-service may write none.
     pub update: Option<&'static str>,
     /// Changes own columns, by key; `None` when an administrator may write none.

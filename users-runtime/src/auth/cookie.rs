@@ -31,34 +31,34 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// The header that gives a client a cookie.
+/// The header that gives a client a cookie, for so long or until its browser is closed.
 pub(crate) fn give(
     config: &Config,
     name: &str,
     value: &str,
-    lifetime: Duration,
+    lifetime: Option<Duration>,
 ) -> Result<HeaderValue, Error> {
-    let lifetime = time::Duration::try_from(lifetime).unwrap_or(time::Duration::MAX);
+    let lifetime = lifetime.map(|lifetime| time::Duration::try_from(lifetime).unwrap_or(time::Duration::MAX));
     header_value(config, name, value, lifetime)
 }
 
 /// The header that makes a client forget a cookie.
 pub(crate) fn take(config: &Config, name: &str) -> Result<HeaderValue, Error> {
-    header_value(config, name, "", time::Duration::ZERO)
+    header_value(config, name, "", Some(time::Duration::ZERO))
 }
 
 fn header_value(
     config: &Config,
     name: &str,
     value: &str,
-    lifetime: time::Duration,
+    lifetime: Option<time::Duration>,
 ) -> Result<HeaderValue, Error> {
-    let cookie = Cookie::build((full_name(config, name), value))
+    let mut cookie = Cookie::build((full_name(config, name), value))
         .http_only(true)
         .secure(!config.insecure_cookies)
         .same_site(SameSite::Lax)
         .path("/")
-        .max_age(lifetime)
         .build();
+    cookie.set_max_age(lifetime);
     HeaderValue::try_from(cookie.to_string()).map_err(Error::internal)
 }

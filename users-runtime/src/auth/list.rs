@@ -1,12 +1,15 @@
 //! Several backends at once: the first that recognises a request wins, and the first with a login gives it.
 
 use http::request::Parts;
+use serde_json::{Map, Value};
 
-use super::{Backend, Credential, Recognition};
+use super::{Backend, Credential, Login, Recognition};
 use crate::{
     db::{Storable, Transaction},
     directory::Directory,
     error::Error,
+    principal::Principal,
+    session::DataChanges,
 };
 
 macro_rules! list {
@@ -39,12 +42,26 @@ macro_rules! list {
                 &self,
                 directory: &Directory<U>,
                 request: &Parts,
-                user: &U,
+                login: &Login<'_, U>,
                 transaction: &mut Transaction,
             ) -> Result<Option<Credential>, Error> {
                 $(
-                    if let Some(credential) = self.$index.log_in(directory, request, user, transaction).await? {
+                    if let Some(credential) = self.$index.log_in(directory, request, login, transaction).await? {
                         return Ok(Some(credential));
+                    }
+                )+
+                Ok(None)
+            }
+
+            async fn refresh(
+                &self,
+                directory: &Directory<U>,
+                request: &Parts,
+                token: Option<&str>,
+            ) -> Result<Option<(Principal<U>, Credential)>, Error> {
+                $(
+                    if let Some(refreshed) = self.$index.refresh(directory, request, token).await? {
+                        return Ok(Some(refreshed));
                     }
                 )+
                 Ok(None)
@@ -62,6 +79,35 @@ macro_rules! list {
                     all.headers.extend(one.headers);
                 )+
                 Ok(all)
+            }
+
+            const CARRIES_DATA: bool = $( <$backend as Backend<U>>::CARRIES_DATA )||+;
+
+            async fn read_data(
+                &self,
+                directory: &Directory<U>,
+                request: &Parts,
+            ) -> Result<Map<String, Value>, Error> {
+                $(
+                    if <$backend as Backend<U>>::CARRIES_DATA {
+                        return self.$index.read_data(directory, request).await;
+                    }
+                )+
+                Ok(Map::new())
+            }
+
+            async fn write_data(
+                &self,
+                directory: &Directory<U>,
+                request: &Parts,
+                changes: &DataChanges,
+            ) -> Result<Credential, Error> {
+                $(
+                    if <$backend as Backend<U>>::CARRIES_DATA {
+                        return self.$index.write_data(directory, request, changes).await;
+                    }
+                )+
+                Err(Error::internal("sessions of these backends carry no data"))
             }
         }
     };

@@ -4,17 +4,26 @@ mod cookie;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod list;
+mod login;
+#[cfg(feature = "jwt")]
+mod refresh;
 #[cfg(feature = "session")]
 mod session;
+#[cfg(feature = "session-cookie")]
+mod session_cookie;
 
 use std::future::{Future, ready};
 
 use http::{HeaderName, HeaderValue, request::Parts};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 #[cfg(feature = "jwt")]
-pub use jwt::{Jwt, JwtCookie};
+pub use jwt::{Jwt, JwtCookie, NoClaims, OAuth2Password, TokenClaims};
 #[cfg(feature = "session")]
 pub use session::Session;
+#[cfg(feature = "session-cookie")]
+pub use session_cookie::SessionCookie;
 
 use crate::{
     db::{Storable, Transaction},
@@ -22,10 +31,22 @@ use crate::{
     error::Error,
     model::UserModel,
     principal::Principal,
+    session::DataChanges,
 };
 
-/// An authentication backend. `"session"`, `"jwt"` and `"jwt_cookie"` are implementations; a type of your own is
-/// named by its path, as in `#[users_app(auth = my::ApiKeys)]`, and has one method to write.
+/// What reads a request before anybody knows who it is from.
+#[cfg(all(any(fuzzing, test), feature = "jwt"))]
+pub(crate) mod fuzzing {
+    pub(crate) use super::{cookie::read as cookie_of, jwt::bearer as bearer_of};
+
+    /// The one text of a refresh token, if this is one.
+    pub(crate) fn refresh_token(text: &str) -> Option<zeroize::Zeroizing<String>> {
+        super::refresh::RefreshToken::parse(text).map(|token| token.expose())
+    }
+}
+
+/// An authentication backend. `"session"`, `"session_cookie"`, `"jwt"`, `"jwt_cookie"` and `"oauth2_password"` are
+/// implementations; a type of your own is named by its path, as in `#[users_app(auth = my::ApiKeys)]`, and has one method to write.
 ///
 /// Whether the account is active and verified is checked for every backend in one place, after this.
 #[diagnostic::on_unimplemented(
@@ -62,10 +83,22 @@ pub trait Backend<U: Storable>: Send + Sync + 'static {
         &self,
         directory: &Directory<U>,
         request: &Parts,
-        user: &U,
+        login: &Login<'_, U>,
         transaction: &mut Transaction,
     ) -> impl Future<Output = Result<Option<Credential>, Error>> + Send {
-        let _ = (directory, request, user, transaction);
+        let _ = (directory, request, login, transaction);
+        ready(Ok(None))
+    }
+
+    /// Gives a client its next tokens for a refresh token, which is good once (S29); `None` for a backend without
+    /// refresh tokens. `token` is what the body says; a browser has it in a cookie.
+    fn refresh(
+        &self,
+        directory: &Directory<U>,
+        request: &Parts,
+        token: Option<&str>,
+    ) -> impl Future<Output = Result<Option<(Principal<U>, Credential)>, Error>> + Send {
+        let _ = (directory, request, token);
         ready(Ok(None))
     }
 
@@ -78,6 +111,50 @@ pub trait Backend<U: Storable>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Credential, Error>> + Send {
         let _ = (directory, request, transaction);
         ready(Ok(Credential::default()))
+    }
+
+    /// Whether sessions of this backend carry [`SessionData`](crate::SessionData) of the application's.
+    const CARRIES_DATA: bool = false;
+
+    /// What the request's session carries; nothing when there is no session.
+    fn read_data(
+        &self,
+        directory: &Directory<U>,
+        request: &Parts,
+    ) -> impl Future<Output = Result<Map<String, Value>, Error>> + Send {
+        let _ = (directory, request);
+        ready(Ok(Map::new()))
+    }
+
+    /// Changes what the request's session carries, and begins one that is nobody's when there is none.
+    fn write_data(
+        &self,
+        directory: &Directory<U>,
+        request: &Parts,
+        changes: &DataChanges,
+    ) -> impl Future<Output = Result<Credential, Error>> + Send {
+        let _ = (directory, request, changes);
+        ready(Err(Error::internal(
+            "sessions of this backend carry no data; use `session` or `session_cookie`",
+        )))
+    }
+}
+
+/// A login that is to be given a credential.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Login<'a, U> {
+    /// Who logs in.
+    pub user: &'a U,
+    /// Whether the client asked to be remembered; `true` where it is not asked.
+    pub remember: bool,
+    /// Whether the client wants tokens in the body (RFC 6749, section 4.3) and no cookie.
+    pub wants_token: bool,
+}
+
+impl<'a, U> Login<'a, U> {
+    pub(crate) fn of(user: &'a U) -> Self {
+        Self { user, remember: true, wants_token: false }
     }
 }
 
@@ -100,6 +177,11 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// Adds a cookie, or takes one away.
+    pub(crate) fn with_cookie(self, value: HeaderValue) -> Self {
+        self.with_header(http::header::SET_COOKIE, value)
+    }
+
     /// Adds a header to the response.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, mut value: HeaderValue) -> Self {
@@ -109,10 +191,12 @@ impl Credential {
     }
 }
 
-/// A token that a client may ask for in the body.
+/// Tokens that a client may ask for in the body.
 pub(crate) struct AccessToken {
-    pub(crate) text: String,
+    pub(crate) text: Zeroizing<String>,
+    /// In seconds.
     pub(crate) expires_in: u64,
+    pub(crate) refresh: Option<Zeroizing<String>>,
 }
 
 impl std::fmt::Debug for AccessToken {

@@ -134,14 +134,20 @@ impl Database {
         dispatch!(pool self, user_by_session::<U>(tenant, id))
     }
 
-    /// A user and whether the token is revoked, in one statement.
-    pub(crate) async fn user_by_token<U: Storable>(
+    /// A session, whoever it belongs to.
+    pub(crate) async fn session_by_id<U: Storable>(
         &self,
-        tenant: &Tenant<U>,
-        id: Id<U>,
-        token: TokenHash,
-    ) -> Result<Option<(Principal<U>, bool)>, Error> {
-        dispatch!(pool self, user_by_token::<U>(tenant, id, token))
+        id: TokenHash,
+    ) -> Result<Option<SessionRecord>, Error> {
+        dispatch!(pool self, session_by_id::<U>(id))
+    }
+
+    /// The sessions of a user, ended ones among them.
+    pub(crate) async fn sessions_of<U: Storable>(
+        &self,
+        user_id: Id<U>,
+    ) -> Result<Vec<(TokenHash, SessionRecord)>, Error> {
+        dispatch!(pool self, sessions_of::<U>(user_id))
     }
 
     /// A one-time token, left where it is. Its tenant is that of its user.

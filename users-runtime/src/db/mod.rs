@@ -88,9 +88,11 @@ compile_error!(
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many connections to a server a pool opens; `Config::with_max_connections` names another number.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 const MAX_SERVER_CONNECTIONS: u32 = 10;
 
 /// After how long without use a connection is asked whether it still stands.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 const IDLE_BEFORE_PING: Duration = Duration::from_secs(1);
 
 /// Says once for each database what is asked of a model, and nothing when it is switched off.

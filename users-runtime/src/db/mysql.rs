@@ -51,9 +51,6 @@ const COMPARES_ROWS: bool = false;
 /// The most arguments of a statement: the protocol counts them in 16 bits.
 const MAX_ARGUMENTS: usize = 65_535;
 
-/// A token that is revoked already stays so.
-const KEEP_TOKEN: &str = " ON DUPLICATE KEY UPDATE expires_at = expires_at";
-
 pub(super) async fn connect(url: &str, max_connections: Option<u32>) -> Result<MySqlPool, Error> {
     let options = MySqlConnectOptions::from_str(url).map_err(|error| super::database::wrong_url(&error))?;
     let pool = MySqlPoolOptions::new()

@@ -60,9 +60,6 @@ const MAX_ARGUMENTS: usize = 65_535;
 /// Workers on other nodes claim other mails.
 const SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 
-/// A token that is revoked already stays so.
-const KEEP_TOKEN: &str = " ON CONFLICT DO NOTHING";
-
 pub(super) async fn connect(url: &str, max_connections: Option<u32>) -> Result<PgPool, Error> {
     let options = PgConnectOptions::from_str(url).map_err(|error| super::database::wrong_url(&error))?;
     let pool = PgPoolOptions::new()

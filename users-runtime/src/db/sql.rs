@@ -218,15 +218,9 @@ macro_rules! __model_sql {
             by_session: $crate::__sql!(
                 SYNTAX;
                 "SELECT ", $select, COMMA, ROLE.select,
-                ", s.fingerprint, s.created_at, s.seen_at, s.expires_at",
+                ", s.fingerprint, s.created_at, s.seen_at, s.expires_at, s.revision, s.content",
                 " FROM users_sessions s JOIN ", $table, " u ON u.", $id, " = s.user_id", JOIN,
                 " WHERE s.id_hash = ?", AND_USER_TENANT
-            ),
-            by_token: $crate::__sql!(
-                SYNTAX;
-                "SELECT ", $select, COMMA, ROLE.select,
-                ", EXISTS (SELECT 1 FROM users_revoked_tokens t WHERE t.id_hash = ?)",
-                " FROM ", $table, " u", JOIN, " WHERE u.", $id, " = ?", AND_USER_TENANT
             ),
             update: $crate::__sql_if!(
                 $update => ::core::option::Option::Some($crate::__sql!(

@@ -60,9 +60,6 @@ const MAX_ARGUMENTS: usize = 32_766;
 /// Nobody else writes while a transaction does.
 const SKIP_LOCKED: &str = "";
 
-/// A token that is revoked already stays so.
-const KEEP_TOKEN: &str = " ON CONFLICT DO NOTHING";
-
 /// How long to wait before another try at what does not wait by itself.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 

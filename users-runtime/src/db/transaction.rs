@@ -185,22 +185,44 @@ impl Transaction {
     pub(crate) async fn insert_session<U: Storable>(
         &mut self,
         id: TokenHash,
-        user_id: Id<U>,
         record: &SessionRecord,
     ) -> Result<(), Error> {
-        dispatch!(tx self, insert_session::<U>(id, user_id, record))
+        dispatch!(tx self, insert_session::<U>(id, record))
     }
 
-    pub(crate) async fn delete_session(&mut self, id: TokenHash) -> Result<(), Error> {
+    /// A session, whoever it belongs to.
+    pub(crate) async fn session_by_id<U: Storable>(
+        &mut self,
+        id: TokenHash,
+    ) -> Result<Option<SessionRecord>, Error> {
+        dispatch!(tx self, session_by_id::<U>(id))
+    }
+
+    /// The sessions of a user, ended ones among them.
+    pub(crate) async fn sessions_of<U: Storable>(
+        &mut self,
+        user_id: Id<U>,
+    ) -> Result<Vec<(TokenHash, SessionRecord)>, Error> {
+        dispatch!(tx self, sessions_of::<U>(user_id))
+    }
+
+    /// Replaces what a session carries if its revision is still this one; `false` when it is not.
+    pub(crate) async fn replace_session(
+        &mut self,
+        id: TokenHash,
+        revision: i64,
+        record: &SessionRecord,
+    ) -> Result<bool, Error> {
+        dispatch!(tx self, replace_session(id, revision, record))
+    }
+
+    /// `false` when there was none.
+    pub(crate) async fn delete_session(&mut self, id: TokenHash) -> Result<bool, Error> {
         dispatch!(tx self, delete_session(id))
     }
 
     pub(crate) async fn delete_sessions_of<U: Storable>(&mut self, user_id: Id<U>) -> Result<(), Error> {
         dispatch!(tx self, delete_sessions_of::<U>(user_id))
-    }
-
-    pub(crate) async fn revoke_token(&mut self, token: TokenHash, expires_at: i64) -> Result<(), Error> {
-        dispatch!(tx self, revoke_token(token, expires_at))
     }
 
     /// Stores a one-time token in place of the user's older one for the same purpose; `false` when the stored one is

@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 
 use crate::{
     error::Error,
-    extract::require,
+    extract::{remember_guard, require},
     future::BoxFuture,
     guard::{Guard, check},
     model::UserModel,
@@ -100,7 +100,7 @@ where
         let guard = Arc::clone(&self.guard);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match let_pass(&*guard, &mut parts).await {
+            match let_pass(guard, &mut parts).await {
                 Ok(()) => inner.call(Request::from_parts(parts, body)).await,
                 Err(error) => Ok(error.into_response()),
             }
@@ -108,6 +108,8 @@ where
     }
 }
 
-async fn let_pass<U: UserModel>(guard: &dyn Guard<U>, request: &mut Parts) -> Result<(), Error> {
-    check(guard, require::<U>(request).await?.principal())
+async fn let_pass<U: UserModel>(guard: Arc<dyn Guard<U>>, request: &mut Parts) -> Result<(), Error> {
+    check(&*guard, require::<U>(request).await?.principal())?;
+    remember_guard(&mut request.extensions, guard);
+    Ok(())
 }

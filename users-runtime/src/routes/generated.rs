@@ -100,6 +100,10 @@ pub enum Group {
     Users,
     /// Management of roles.
     Roles,
+    /// The user's own sessions.
+    Sessions,
+    /// Tokens for clients that are no browsers.
+    Tokens,
 }
 
 /// Who may use a generated route.
@@ -150,7 +154,8 @@ impl<A: Application> Route<A> {
             Group::Users => Some(&guards.users),
             Group::Roles => Some(&guards.roles),
             Group::CurrentUser => guards.current_user.as_ref(),
-            Group::Register | Group::Verify | Group::Auth | Group::PasswordReset => None,
+            Group::Sessions => guards.sessions.as_ref(),
+            Group::Register | Group::Verify | Group::Auth | Group::PasswordReset | Group::Tokens => None,
         };
         match guard {
             Some(guard) => self.handler.route_layer(GuardLayer::from(Arc::clone(guard))),

@@ -8,7 +8,9 @@ mod overriding;
 mod password_reset;
 mod register;
 mod roles;
+mod sessions;
 mod show;
+mod tokens;
 mod users;
 mod verify;
 
@@ -21,7 +23,7 @@ use axum::{
 
 pub use self::{
     generated::{Access, GeneratedRoute, Group},
-    overriding::{Answer, LogIn, Read, ResetPassword},
+    overriding::{Answer, Read, ResetPassword},
 };
 use self::{
     generated::{Generated, Key, Route, answer},
@@ -30,8 +32,7 @@ use self::{
 use crate::{
     app::Application,
     error::Error,
-    extract::Marker,
-    layer::{around, harden, require_login},
+    layer::{Around, around, harden, require_login},
     service::Users,
 };
 
@@ -100,8 +101,8 @@ impl<A: Application> UsersRouter<A> {
         }
         let protected = hardened(closed.with_state(state.clone())).merge(protected);
         let public = hardened(open.with_state(state)).merge(public);
-        let marker = Marker::new(users.clone());
-        guarded(protected, &users).merge(public).layer(from_fn_with_state((users, marker), around::<A>))
+        let around_all = from_fn_with_state(Around::new(users.clone()), around::<A>);
+        guarded(protected, &users).merge(public).layer(around_all)
     }
 }
 
@@ -114,6 +115,8 @@ fn all<A: Application>() -> Vec<Route<A>> {
     all.extend(groups.auth.into_iter().flat_map(auth::routes::<A>));
     all.extend(groups.password_reset.into_iter().flat_map(password_reset::routes::<A>));
     all.extend(groups.current_user.into_iter().flat_map(current_user::routes::<A>));
+    all.extend(groups.sessions.into_iter().flat_map(sessions::routes::<A>));
+    all.extend(groups.tokens.into_iter().flat_map(tokens::routes::<A>));
     all.extend(groups.users.into_iter().flat_map(users::routes::<A>));
     all.extend(groups.roles.into_iter().flat_map(roles::routes::<A>));
     all

@@ -17,7 +17,7 @@ use crate::{
     principal::Principal,
     query::{ListQuery, Page},
     secret::Password,
-    service::{Scope, Updated},
+    service::{LogIn, Scope, SessionInfo, Updated},
 };
 
 type User<A> = <A as Application>::User;
@@ -95,16 +95,6 @@ where
     ) -> BoxFuture<'static, Result<Vec<Dto>, Error>> {
         Box::pin(self(users, shown))
     }
-}
-
-/// The body of `POST /login`.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct LogIn {
-    /// The identifier as typed.
-    pub identifier: String,
-    /// The password.
-    pub password: Password,
 }
 
 /// The body of `POST /reset-password`.
@@ -207,6 +197,15 @@ routes! {
         update_account((CurrentUser<User<A>>, <User<A> as UserModel>::Update)) -> Updated<User<A>>;
     /// the credential that makes the client forget its own; the input is the current password.
     current_user: with_delete_account, delete_account((CurrentUser<User<A>>, Password)) -> Credential;
+    /// the user's sessions.
+    sessions: with_list_sessions, list_sessions(CurrentUser<User<A>>) -> Vec<SessionInfo>;
+    /// nothing is shown; the input is the session's name in the list.
+    sessions: with_end_session, end_session((CurrentUser<User<A>>, String)) -> ();
+    /// the credential that makes the client forget its own.
+    sessions: with_end_sessions, end_sessions(CurrentUser<User<A>>) -> Credential;
+    /// the user and the next credential; the input is the refresh token in the body, as secret as a password. Tokens for
+    /// a form are a login, which `with_log_in` answers.
+    tokens: with_refresh_token, refresh_token(Option<Password>) -> (Principal<User<A>>, Credential);
     /// the page.
     users: with_list_users, list_users(ListQuery<User<A>>) -> Page<User<A>>;
     /// the user.
@@ -216,6 +215,8 @@ routes! {
         update_user((UserKey<A>, <User<A> as UserModel>::AdminUpdate)) -> Principal<User<A>>;
     /// the user as it was.
     users: with_delete_user, delete_user(UserKey<A>) -> Principal<User<A>>;
+    /// nothing is shown.
+    users: with_end_sessions_of, end_sessions_of(UserKey<A>) -> ();
     /// every role.
     roles: with_list_roles, list_roles(()) -> Vec<Role<A>>;
     /// the role that is stored.

@@ -5,7 +5,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::Method;
+use http::{Method, StatusCode};
 use serde::Serialize;
 
 use super::{Generated, Group, Key, Route, answer, show::View};
@@ -20,14 +20,16 @@ use crate::{
 
 type UserKey<A> = Key<<<A as Application>::User as UserModel>::Id>;
 
-pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 4] {
+pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 5] {
     let route = |method, path, what| Route::guarded(Group::Users, method, path, what);
     let one = format!("{}/{{id}}", paths.path);
     [
         route(Method::GET, paths.path.to_owned(), "lists users").answered_by(list::<A>),
         route(Method::GET, one.clone(), "a user").answered_by(read::<A>),
         route(Method::PATCH, one.clone(), "changes a user").answered_by(update::<A>),
-        route(Method::DELETE, one, "deletes a user").answered_by(delete::<A>),
+        route(Method::DELETE, one.clone(), "deletes a user").answered_by(delete::<A>),
+        route(Method::DELETE, format!("{one}/sessions"), "ends every session of a user")
+            .answered_by(end_sessions::<A>),
     ]
 }
 
@@ -92,4 +94,15 @@ async fn delete<A: Application>(
     let (parts, _) = request.into_parts();
     let user = answer!(generated.delete_user(users, parts, id), users.delete_user(id))?;
     Ok(Json(generated.show(Group::Users, &users, user).await?).into_response())
+}
+
+async fn end_sessions<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    answer!(generated.end_sessions_of(users, parts, id), users.end_sessions(id))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

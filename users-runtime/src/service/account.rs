@@ -5,7 +5,7 @@ use http::request::Parts;
 use super::{Scope, new_identifier};
 use crate::{
     app::Application,
-    auth::{Backend, Credential},
+    auth::{Backend, Credential, Login},
     db::{Transaction, outbox::Message},
     error::Error,
     hooks::Hooks,
@@ -72,8 +72,18 @@ impl<A: Application> Scope<A> {
             self.hooks().after_password_change(request, &current, &mut transaction).await?;
         }
         let credential = if ends_credentials {
-            self.end_credentials(&mut transaction, principal.id()).await?;
-            self.backend().log_in(self.directory(), request, &current, &mut transaction).await?
+            transaction.delete_one_time_of::<A::User>(principal.id()).await?;
+            let own = principal.session().map(|session| session.id);
+            self.directory().end_other_sessions_of(&mut transaction, principal.id(), own).await?;
+            let remember = principal.session().is_none_or(|session| !session.transient);
+            let login = Login { remember, ..Login::of(&*current) };
+            // The login takes over the data of the session that it ends.
+            let next = self.backend().log_in(self.directory(), request, &login, &mut transaction).await?;
+            if let Some(own) = own {
+                // A backend that gives no credential, or one of another kind, has left it there.
+                self.directory().end_session(&mut transaction, own).await?;
+            }
+            next
         } else {
             None
         };
@@ -185,8 +195,9 @@ impl<A: Application> Scope<A> {
         self.confirm_password(principal, Some(current)).await?;
         let mut transaction = self.directory().database.begin().await?;
         let administrators = self.lock_administrators(&mut transaction).await?;
-        let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
         self.delete_in(&mut transaction, principal.id(), administrators).await?;
+        // Behind what may be refused, because a store of sessions beside the database cannot be rolled back.
+        let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
         transaction.commit().await?;
         Ok(credential)
     }

@@ -5,7 +5,7 @@ use http::request::Parts;
 use super::Scope;
 use crate::{
     app::Application,
-    auth::{Backend, Credential, Recognition},
+    auth::{Backend, Credential, Login, Recognition},
     error::Error,
     hooks::Hooks,
     model::UserModel,
@@ -13,6 +13,27 @@ use crate::{
     principal::Principal,
     secret::{Password, PasswordHash},
 };
+
+/// What a login is asked with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LogIn {
+    /// The identifier as typed.
+    pub identifier: String,
+    /// The password.
+    pub password: Password,
+    /// Whether the client asked to be remembered; `true` where it is not asked.
+    pub remember: bool,
+    /// Whether the client wants tokens in the body (RFC 6749, section 4.3) and no cookie.
+    pub wants_token: bool,
+}
+
+impl LogIn {
+    /// A login that is remembered, by the backend's usual credential.
+    pub fn new(identifier: impl Into<String>, password: Password) -> Self {
+        Self { identifier: identifier.into(), password, remember: true, wants_token: false }
+    }
+}
 
 /// How often a login starts again when the account changed under it. Twice in one login is a storm of changes.
 const LOGIN_ATTEMPTS: usize = 3;
@@ -24,15 +45,19 @@ impl<A: Application> Scope<A> {
     /// [`Error::Unauthenticated`] for a credential that is no good, [`Error::NotVerified`] for one of an account that
     /// has to prove its mailbox first, and 5xx when it cannot be found out.
     pub(crate) async fn authenticate(&self, request: &Parts) -> Result<Option<Principal<A::User>>, Error> {
-        match self.backend().authenticate(self.directory(), request).await? {
-            Recognition::Absent => Ok(None),
-            Recognition::Refused => Err(Error::Unauthenticated),
+        let found = match self.backend().authenticate(self.directory(), request).await? {
+            Recognition::Absent => return Ok(None),
+            Recognition::Refused => return Err(Error::Unauthenticated),
+            Recognition::Accepted(principal) => self.hooks().retrieve_user(request, principal).await?,
+        };
+        match found {
             // Every request reads the flags afresh, whatever the credential says (S23).
-            Recognition::Accepted(principal) if !principal.is_active() => Err(Error::Unauthenticated),
-            Recognition::Accepted(principal) if self.requires_verification() && !principal.is_verified() => {
+            Some(principal) if !principal.is_active() => Err(Error::Unauthenticated),
+            Some(principal) if self.requires_verification() && !principal.is_verified() => {
                 Err(Error::NotVerified)
             }
-            Recognition::Accepted(principal) => Ok(Some(principal)),
+            Some(principal) => Ok(Some(principal)),
+            None => Err(Error::Unauthenticated),
         }
     }
 
@@ -40,15 +65,14 @@ impl<A: Application> Scope<A> {
     pub async fn log_in(
         &self,
         request: &Parts,
-        identifier: &str,
-        password: &Password,
+        login: &LogIn,
     ) -> Result<(Principal<A::User>, Credential), Error> {
-        PasswordPolicy::check_length_cap(password)
+        PasswordPolicy::check_length_cap(&login.password)
             .map_err(|violation| Error::field("password", violation))?;
         for _ in 0..LOGIN_ATTEMPTS {
-            let (principal, upgraded) = self.check_password(identifier, password).await?;
+            let (principal, upgraded) = self.check_password(&login.identifier, &login.password).await?;
             self.hooks().before_login(request, &principal).await?;
-            if let Some(logged_in) = self.issue(request, &principal, upgraded).await? {
+            if let Some(logged_in) = self.issue(request, login, &principal, upgraded).await? {
                 return Ok(logged_in);
             }
         }
@@ -85,6 +109,7 @@ impl<A: Application> Scope<A> {
     async fn issue(
         &self,
         request: &Parts,
+        login: &LogIn,
         checked: &Principal<A::User>,
         upgraded: Option<PasswordHash>,
     ) -> Result<Option<(Principal<A::User>, Credential)>, Error> {
@@ -108,9 +133,11 @@ impl<A: Application> Scope<A> {
             return Ok(None);
         };
         // Last, because a store of sessions beside the database cannot be rolled back.
+        let LogIn { remember, wants_token, .. } = *login;
+        let login = Login { user: &*shown, remember, wants_token };
         let credential = self
             .backend()
-            .log_in(directory, request, &shown, &mut transaction)
+            .log_in(directory, request, &login, &mut transaction)
             .await?
             .ok_or_else(|| Error::internal("the authentication backend issues no credential"))?;
         transaction.commit().await?;

@@ -81,8 +81,8 @@ async fn clean<A: Application>(application: Weak<Inner<A>>) {
         let idle = clock::millis(inner.shared.config.session_idle);
         let now = clock::now();
         let mut cleaned = inner.shared.database.delete_expired(now, idle).await;
-        if let (Ok(()), Some(store)) = (&cleaned, &inner.shared.sessions) {
-            cleaned = store.remove_expired(now, idle).await;
+        if let (Ok(()), Some(store)) = (&cleaned, &inner.shared.store) {
+            cleaned = store.remove_expired(now).await;
         }
         if let Err(error) = cleaned {
             tracing::warn!(cause = %display_chain(&error), "expired sessions and tokens could not be deleted");
@@ -272,12 +272,10 @@ impl<A: Application> Inner<A> {
         new_identifier: Option<&str>,
     ) -> Result<Option<Link>, Error> {
         let Some(user) = user.filter(|user| user.is_active()) else { return Ok(None) };
-        let fingerprint = self.shared.keys.fingerprint::<A::User>(user);
-        if claimed.fingerprint.is_some_and(|issued| issued != fingerprint) {
-            // Promised to what the account was, or sent before and used since: no token for either.
-            return Ok(None);
-        }
-        let token = self.shared.keys.one_time_token(&claimed.nonce, purpose.as_str());
+        let issued = claimed.fingerprint.as_ref();
+        let made = self.shared.keys.mail_token::<A::User>(user, &claimed.nonce, purpose.as_str(), issued);
+        // Promised to what the account was, or sent before and used since: no token for either.
+        let Some((fingerprint, token)) = made else { return Ok(None) };
         let mut transaction = self.shared.database.begin().await?;
         let newest = transaction
             .put_one_time::<A::User>(&NewOneTime {
@@ -312,8 +310,7 @@ impl<A: Application> Inner<A> {
             new_identifier: draft.new_identifier.as_deref(),
         };
         let host = config.base_url.domain().unwrap_or("localhost");
-        // The same for each sending of one mail, and no help in guessing its token.
-        let id = self.shared.keys.one_time_token(&claimed.nonce, "message-id").hash();
+        let id = claimed.nonce.message_id();
         let id = Uuid::from_slice(&id.as_bytes()[..16]).map_err(Error::internal)?.simple();
         config.templates.render(draft.kind, &context, format!("{id}@{host}"))
     }

@@ -143,7 +143,7 @@ impl<A: Application> Scope<A> {
         if let Some(new) = new_hash {
             let old = before.password_hash().expose_phc();
             if !transaction.set_password::<User<A>>(tenant, id, old, new.expose_phc()).await? {
-                return Err(Error::Overloaded);
+                return Err(Error::ChangedMeanwhile);
             }
             self.tell_password_changed(before, transaction).await?;
         }

@@ -10,11 +10,14 @@ mod operator;
 mod password_reset;
 mod register;
 mod roles;
+mod sessions;
 mod shortcuts;
 mod verify;
 
 pub use account::Updated;
 pub use import::{Imported, NewAccount, Refused};
+pub use login::LogIn;
+pub use sessions::SessionInfo;
 
 use std::sync::Arc;
 
@@ -183,7 +186,10 @@ impl<A: Application> UsersBuilder<A> {
 
     /// The state without the worker that sends mail: what a command promises, a server sends.
     pub(crate) async fn open(self, database: Database) -> Result<Users<A>, Error> {
-        let shared = Arc::new(Shared::new(self.config, database)?);
+        let shared = Arc::new(Shared::new(self.config, database, A::ROUTES.tokens.is_some())?);
+        if let Some(store) = &shared.store {
+            store.ping().await?;
+        }
         shared.database.migrate::<A::User>(shared.config.schema_mode).await?;
         let users = Users(Arc::new(Inner { shared, backend: self.backend, hooks: self.hooks }));
         // Tenants come and go, so the roles of theirs are made when somebody is given one.
@@ -234,12 +240,16 @@ impl<A: Application> Users<A> {
         &self.0.backend
     }
 
-    /// Whether the database answers: for a readiness probe.
+    /// Whether the database answers, and the store of sessions: for a readiness probe.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when it does not.
+    /// [`Error::Unavailable`] when one does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.0.shared.database.ping().await
+        self.0.shared.database.ping().await?;
+        match &self.0.shared.store {
+            Some(store) => store.ping().await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -261,6 +271,11 @@ impl<A: Application> Scope<A> {
     /// The largest body of a generated route, in bytes.
     pub(crate) fn body_limit(&self) -> usize {
         self.directory.config.body_limit
+    }
+
+    /// Whether a login may say that it wants to be remembered.
+    pub(crate) fn asks_to_remember(&self) -> bool {
+        self.directory.config.session_unremembered.is_some()
     }
 
     fn hooks(&self) -> &A::Hooks {
@@ -289,18 +304,14 @@ impl<A: Application> Scope<A> {
         self.may_change_holder_of(target.roles().iter().map(RoleModel::name))
     }
 
-    /// Ends the sessions and one-time tokens of a user; JWTs end with the fingerprint or the flag that changed.
+    /// Ends the sessions and one-time tokens of a user; with its session every token ends.
     async fn end_credentials(
         &self,
         transaction: &mut crate::db::Transaction,
         id: <A::User as UserModel>::Id,
     ) -> Result<(), Error> {
-        transaction.delete_sessions_of::<A::User>(id).await?;
         transaction.delete_one_time_of::<A::User>(id).await?;
-        match &self.directory().sessions {
-            Some(store) => store.remove_all_of(&id.to_string()).await,
-            None => Ok(()),
-        }
+        self.directory().end_sessions_of(transaction, id).await
     }
 
     /// Whether an account has to prove its mailbox before it may be used.

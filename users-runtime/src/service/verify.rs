@@ -64,7 +64,7 @@ impl<A: Application> Scope<A> {
         };
         let Some(principal) = directory.user_by_id(token.user_id).await? else { return Ok(None) };
         let current = token.expires_at > clock::now()
-            && token.fingerprint == directory.keys.fingerprint::<A::User>(&principal)
+            && directory.keys.fits::<A::User>(&token.fingerprint, &principal)
             && principal.is_active();
         Ok(current.then_some((principal, token)))
     }

@@ -63,35 +63,34 @@ pub(in crate::db) async fn user_by_canonical<U: Storable>(
 }
 
 pub(in crate::db) async fn user_by_session<U: Storable>(
-    pool: &DbPool,
+    executor: impl Executor<'_, Database = Db>,
     tenant: &U::Tenant,
     id: TokenHash,
 ) -> Result<Option<(Principal<U>, SessionRecord)>, Error> {
     let arguments = in_tenant::<U>(values![id.as_bytes()], tenant)?;
-    let rows = query_with(model_sql::<U>().by_session, arguments).fetch_all(pool).await?;
+    let rows = query_with(model_sql::<U>().by_session, arguments).fetch_all(executor).await?;
     let (Some(found), Some(row)) = (principal::<U>(&rows)?, rows.first()) else { return Ok(None) };
     let first = model_sql::<U>().width + model_sql::<U>().role_width;
-    let record = SessionRecord {
-        user_id: found.id().to_string(),
-        fingerprint: fingerprint(row.try_get(first)?)?,
+    let user_id = Some(found.id().to_string());
+    Ok(Some((found, session_record(row, first, user_id)?)))
+}
+
+/// A session out of `fingerprint, created_at, seen_at, expires_at, revision, content`.
+pub(super) fn session_record(
+    row: &DbRow,
+    first: usize,
+    user_id: Option<String>,
+) -> Result<SessionRecord, Error> {
+    let content = row.try_get::<Option<&str>, _>(first + 5)?.map(serde_json::from_str).transpose();
+    Ok(SessionRecord {
+        user_id,
+        fingerprint: row.try_get::<Option<&[u8]>, _>(first)?.map(fingerprint).transpose()?,
         created_at: row.try_get(first + 1)?,
         seen_at: row.try_get(first + 2)?,
         expires_at: row.try_get(first + 3)?,
-    };
-    Ok(Some((found, record)))
-}
-
-pub(in crate::db) async fn user_by_token<U: Storable>(
-    pool: &DbPool,
-    tenant: &U::Tenant,
-    id: U::Id,
-    token: TokenHash,
-) -> Result<Option<(Principal<U>, bool)>, Error> {
-    let arguments = in_tenant::<U>(values![token.as_bytes(), id], tenant)?;
-    let rows = query_with(model_sql::<U>().by_token, arguments).fetch_all(pool).await?;
-    let (Some(found), Some(row)) = (principal::<U>(&rows)?, rows.first()) else { return Ok(None) };
-    let revoked: bool = row.try_get(model_sql::<U>().width + model_sql::<U>().role_width)?;
-    Ok(Some((found, revoked)))
+        revision: row.try_get(first + 4)?,
+        content: content.map_err(Error::internal)?.unwrap_or_default(),
+    })
 }
 
 pub(in crate::db) async fn insert_user<U: Storable>(

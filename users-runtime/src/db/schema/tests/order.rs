@@ -60,7 +60,6 @@ async fn the_version_is_noted_after_the_tables() {
         created("users_migrations"),
         created("users_sessions"),
         created("users_one_time_tokens"),
-        created("users_revoked_tokens"),
         created("users_outbox"),
         created("users_imports"),
         "version 1".to_owned(),
