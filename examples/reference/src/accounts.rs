@@ -60,8 +60,14 @@ impl Hooks<User> for Counting {
 #[users_app(auth = "session", user = super::User, hooks = super::Counting, exclude = ["/public/{*path}"])]
 pub mod session {}
 
+#[users_app(auth = "session_cookie", user = super::User, hooks = super::Counting, exclude = ["/public/{*path}"])]
+pub mod session_cookie {}
+
 #[users_app(auth = "jwt", user = super::User, hooks = super::Counting, exclude = ["/public/{*path}"])]
 pub mod jwt {}
 
 #[users_app(auth = "jwt_cookie", user = super::User, hooks = super::Counting, exclude = ["/public/{*path}"])]
 pub mod jwt_cookie {}
+
+#[users_app(auth = "oauth2_password", user = super::User, hooks = super::Counting, exclude = ["/public/{*path}"])]
+pub mod oauth2_password {}

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use users_runtime::{ADMINISTRATOR, Application, Config, Users, UsersRouter};
 
 use crate::{
-    accounts::{Counting, Registration, User, jwt, jwt_cookie, session},
+    accounts::{Counting, Registration, User, jwt, jwt_cookie, oauth2_password, session, session_cookie},
     settings::{Auth, Settings},
 };
 
@@ -43,8 +43,10 @@ async fn run() -> Result<(), Failure> {
     }
     let app = match settings.auth {
         Auth::Session => application::<session::App>(&settings, config, &origin).await?,
+        Auth::SessionCookie => application::<session_cookie::App>(&settings, config, &origin).await?,
         Auth::Jwt => application::<jwt::App>(&settings, config, &origin).await?,
         Auth::JwtCookie => application::<jwt_cookie::App>(&settings, config, &origin).await?,
+        Auth::OAuth2Password => application::<oauth2_password::App>(&settings, config, &origin).await?,
     };
     axum::serve(listener, app).with_graceful_shutdown(stop()).await?;
     Ok(())

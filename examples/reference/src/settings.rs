@@ -4,12 +4,14 @@ use std::{env, net::SocketAddr};
 
 use users_runtime::{Error, Password};
 
-/// The backends of this version.
+/// The backends.
 #[derive(Debug, Clone, Copy)]
 pub enum Auth {
     Session,
+    SessionCookie,
     Jwt,
     JwtCookie,
+    OAuth2Password,
 }
 
 /// The settings of the reference application alone.
@@ -35,10 +37,13 @@ impl Settings {
         let auth = match variable("AUTH").as_deref() {
             None | Some("jwt_cookie") => Auth::JwtCookie,
             Some("jwt") => Auth::Jwt,
+            Some("oauth2_password") => Auth::OAuth2Password,
             Some("session") => Auth::Session,
+            Some("session_cookie") => Auth::SessionCookie,
             Some(other) => {
                 let problem = format!(
-                    "`{other}` is not a backend of this version; write `session`, `jwt` or `jwt_cookie`"
+                    "`{other}` is not a backend; write `session`, `session_cookie`, `jwt`, `jwt_cookie` or \
+                     `oauth2_password`"
                 );
                 return Err(setting("AUTH", problem));
             }

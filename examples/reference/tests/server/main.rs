@@ -1,5 +1,7 @@
 //! The reference application as a process: killed in the middle of its work, and under a storm of logins.
 
+mod nodes;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -59,6 +61,11 @@ impl Drop for Folder {
 }
 
 async fn start(folder: &Folder, client: &Client) -> Server {
+    start_with(folder, client, &[]).await
+}
+
+/// The same with other settings.
+async fn start_with(folder: &Folder, client: &Client, settings: &[(&str, &str)]) -> Server {
     let port =
         TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
     let process = Command::new(env!("CARGO_BIN_EXE_reference"))
@@ -68,6 +75,7 @@ async fn start(folder: &Folder, client: &Client) -> Server {
         .env("SECRET_KEY", "an unchanging key of the tests: 0123456789")
         .env("INSECURE_COOKIES", "1")
         .env("RUST_LOG", "error")
+        .envs(settings.iter().copied())
         .stdout(Stdio::null())
         .spawn()
         .expect("the reference application starts");
