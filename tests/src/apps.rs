@@ -139,9 +139,19 @@ async fn note(transaction: &mut Transaction, step: &str, user: Uuid, request: &P
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete))
+    routes(auth, register, verify, password_reset, current_user(delete), sessions)
 )]
 pub mod session {}
+
+/// `"session_cookie"`.
+#[users_runtime::users_app(
+    auth = "session_cookie",
+    user = super::User,
+    hooks = super::TestHooks,
+    exclude = ["/public/{*path}", "/open/{id}"],
+    routes(auth, register, verify, password_reset, current_user(delete), sessions)
+)]
+pub mod session_cookie {}
 
 /// `"jwt"`.
 #[users_runtime::users_app(
@@ -149,7 +159,7 @@ pub mod session {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete))
+    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens)
 )]
 pub mod jwt {}
 
@@ -159,6 +169,16 @@ pub mod jwt {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete))
+    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens)
 )]
 pub mod jwt_cookie {}
+
+/// `"oauth2_password"`.
+#[users_runtime::users_app(
+    auth = "oauth2_password",
+    user = super::User,
+    hooks = super::TestHooks,
+    exclude = ["/public/{*path}", "/open/{id}"],
+    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens)
+)]
+pub mod oauth2_password {}

@@ -171,11 +171,12 @@ impl Drop for Database {
     }
 }
 
-fn new_folder() -> PathBuf {
+/// An empty folder of a test's own.
+pub(crate) fn new_folder() -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = std::env::temp_dir().join(format!("users-tests-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder for the database");
+    std::fs::create_dir_all(&folder).expect("a folder for a test");
     folder
 }
 

@@ -1,19 +1,23 @@
 //! Test support: the same application with each backend, served over real HTTP on the database that `TEST_DATABASE`
-//! names: `sqlite` (the default), `postgres` or `mysql`.
+//! names, `sqlite` (the default), `postgres` or `mysql`, with its sessions in the store that `TEST_STORE` names:
+//! `database` (the default), `memory`, `file` or `redis`.
 
 pub mod apps;
 mod client;
 pub mod commands;
 mod database;
 mod keeper;
+pub mod live;
 mod mailbox;
 mod server;
+mod sessions;
 mod store;
 
 pub use client::{Answer, Client};
 pub use database::{Database, Engine, On};
 pub use mailbox::Mailbox;
 pub use server::{Admin, App, Kind, Options};
+pub use sessions::{Storage, redis_url};
 pub use store::{Columns, Statement, Store, Value};
 
 /// A password that the policy accepts.
@@ -27,7 +31,7 @@ pub fn now() -> i64 {
     i64::try_from(since.as_millis()).expect("before the end of time")
 }
 
-/// One test for each backend and session store: `each_backend!(name, |app| async move { ... })`.
+/// One test for each backend, over the store that `TEST_STORE` names: `each_backend!(name, |app| async move { ... })`.
 #[macro_export]
 macro_rules! each_backend {
     ($(#[$attribute:meta])* $name:ident, |$app:ident| $body:expr) => {
@@ -41,13 +45,13 @@ macro_rules! each_backend {
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn session_in_database() {
+            async fn session() {
                 test($crate::App::start($crate::Kind::Session).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn session_in_memory() {
-                test($crate::App::start($crate::Kind::SessionInMemory).await).await;
+            async fn session_cookie() {
+                test($crate::App::start($crate::Kind::SessionCookie).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,6 +62,11 @@ macro_rules! each_backend {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn jwt_cookie() {
                 test($crate::App::start($crate::Kind::JwtCookie).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn oauth2_password() {
+                test($crate::App::start($crate::Kind::OAuth2Password).await).await;
             }
         }
     };

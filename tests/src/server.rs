@@ -5,33 +5,45 @@ use std::sync::Arc;
 use axum::{Json, Router, routing::get};
 use serde_json::json;
 use users_runtime::{
-    Application, BoxFuture, Config, CurrentUser, Error, SecretKey, SessionStorage, Users, UsersRouter,
-    Visitor,
+    Application, BoxFuture, Config, CurrentUser, Error, SecretKey, Users, UsersRouter, Visitor,
 };
 use uuid::Uuid;
 
-use crate::{Client, Database, Mailbox, PASSWORD, Statement, Store, apps, apps::User};
+use crate::{
+    Client, Database, Mailbox, PASSWORD, Statement, Store, apps, apps::User, live, sessions::Sessions,
+};
 
-/// A backend and where it keeps what it keeps.
+/// A backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Session,
-    SessionInMemory,
+    SessionCookie,
     Jwt,
     JwtCookie,
+    OAuth2Password,
 }
 
 impl Kind {
+    /// Every backend.
+    pub const ALL: [Self; 5] =
+        [Self::Session, Self::SessionCookie, Self::Jwt, Self::JwtCookie, Self::OAuth2Password];
+
+    /// Those whose credential a browser adds by itself.
+    pub const COOKIES: [Self; 3] = [Self::Session, Self::SessionCookie, Self::JwtCookie];
+
+    /// Those whose credential is a JWT.
+    pub const TOKENS: [Self; 3] = [Self::Jwt, Self::JwtCookie, Self::OAuth2Password];
+
     /// Whether a browser adds the credential by itself.
     pub fn is_cookie(self) -> bool {
-        self != Self::Jwt
+        Self::COOKIES.contains(&self)
     }
 
     /// The cookie's name over plain HTTP.
     pub fn cookie(self) -> &'static str {
         match self {
-            Self::Session | Self::SessionInMemory => "session",
-            Self::Jwt | Self::JwtCookie => "token",
+            Self::Session | Self::SessionCookie => "session",
+            Self::Jwt | Self::JwtCookie | Self::OAuth2Password => "token",
         }
     }
 }
@@ -41,11 +53,18 @@ pub struct Options {
     pub config: Box<dyn FnOnce(Config) -> Config + Send>,
     pub protected: Router,
     pub public: Router,
+    /// Keeps sessions in the database, whatever `TEST_STORE` says: for tests that look into its tables.
+    pub in_database: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { config: Box::new(|config| config), protected: Router::new(), public: Router::new() }
+        Self {
+            config: Box::new(|config| config),
+            protected: Router::new(),
+            public: Router::new(),
+            in_database: false,
+        }
     }
 }
 
@@ -88,8 +107,11 @@ pub struct App {
     /// A pool of the test's own on the application's database.
     pub store: Store,
     pub base: String,
+    /// What the server serves, for requests that need no connection.
+    pub router: Router,
     client: Client,
     server: tokio::task::JoinHandle<()>,
+    sessions: Option<Sessions>,
     database: Database,
 }
 
@@ -105,6 +127,11 @@ impl App {
         Self::start_with(kind, Options::default()).await
     }
 
+    /// The same with sessions in the database, whatever `TEST_STORE` says.
+    pub async fn in_database(kind: Kind) -> Self {
+        Self::start_with(kind, Options { in_database: true, ..Options::default() }).await
+    }
+
     /// The same with changes.
     pub async fn start_with(kind: Kind, options: Options) -> Self {
         let database = Database::new().await;
@@ -117,14 +144,21 @@ impl App {
             // Tests run side by side, and the server has a hundred connections for all of them.
             .with_max_connections(4)
             .with_mail_transport(mailbox.clone());
-        if kind == Kind::SessionInMemory {
-            config = config.with_session_storage(SessionStorage::Memory);
+        let sessions = if options.in_database { None } else { Sessions::new().await };
+        if let Some(sessions) = &sessions {
+            config = config.with_store(sessions.store.clone());
         }
         let config = (options.config)(config);
         let url = database.url();
         let (admin, router) = match kind {
-            Kind::Session | Kind::SessionInMemory => {
+            Kind::Session => {
                 build::<apps::session::App>(url, config, options.protected, options.public).await
+            }
+            Kind::SessionCookie => {
+                build::<apps::session_cookie::App>(url, config, options.protected, options.public).await
+            }
+            Kind::OAuth2Password => {
+                build::<apps::oauth2_password::App>(url, config, options.protected, options.public).await
             }
             Kind::Jwt => build::<apps::jwt::App>(url, config, options.protected, options.public).await,
             Kind::JwtCookie => {
@@ -133,11 +167,12 @@ impl App {
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let app = router.clone();
         let server = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("the server runs");
+            axum::serve(listener, app).await.expect("the server runs");
         });
         let client = Client::new(base.clone());
-        Self { kind, mailbox, admin, store, base, client, server, database }
+        Self { kind, mailbox, admin, store, base, router, client, server, sessions, database }
     }
 
     /// A client without a credential.
@@ -182,6 +217,14 @@ impl App {
         self.store.query("SELECT id FROM users WHERE email = ?").bind(email).value().await
     }
 
+    /// How many sessions there are, wherever they are kept.
+    pub async fn sessions(&self) -> i64 {
+        match &self.sessions {
+            Some(sessions) => sessions.store.count().await,
+            None => self.count("SELECT COUNT(*) FROM users_sessions").await,
+        }
+    }
+
     /// A statement, whose parameters are each a `?`.
     pub fn query<'a>(&'a self, sql: &'a str) -> Statement<'a> {
         self.store.query(sql)
@@ -220,8 +263,10 @@ where
         .route("/demanding", get(private));
     let router = UsersRouter::new(users.clone())
         .protected(own_protected)
+        .protected(live::protected())
         .protected(protected)
         .public(own_public)
+        .public(live::public())
         .public(public)
         .into_router();
     (Arc::new(users), router)

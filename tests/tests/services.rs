@@ -1,9 +1,10 @@
 //! The database servers of the tests: which answer, and what a test is given of one.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use sqlx::{Connection, MySqlConnection, PgConnection};
-use users_tests::{Database, Engine, On};
+use users_runtime::{RedisStore, Store};
+use users_tests::{Database, Engine, On, Storage, redis_url};
 use uuid::Uuid;
 
 /// Whether a server answers, and what it says if not.
@@ -15,24 +16,42 @@ async fn ask(engine: Engine) -> Result<(), sqlx::Error> {
     }
 }
 
+/// Says that tests are left out, past the capture of the output of tests that pass.
+fn left_out(what: &str, answers: bool, variable: &str) {
+    let start = if answers { "" } else { "scripts/services && " };
+    let notice = format!(
+        "left out: the tests on {what}; run them with \
+         `{start}{variable} cargo test -p users-tests --test access --test accounts --test logins --test management`\n"
+    );
+    std::io::stderr().write_all(notice.as_bytes()).expect("standard error");
+}
+
+fn is_required() -> bool {
+    std::env::var("REQUIRE_SERVICES").is_ok_and(|value| value == "1")
+}
+
 #[tokio::test]
 async fn servers_whose_tests_are_left_out_are_named() {
-    let required = std::env::var("REQUIRE_SERVICES").is_ok_and(|value| value == "1");
     for (engine, name, chosen) in
         [(Engine::Postgres, "PostgreSQL", "postgres"), (Engine::MySql, "MySQL or MariaDB", "mysql")]
     {
         let answer = ask(engine).await;
-        if required {
+        if is_required() {
             answer.unwrap_or_else(|error| panic!("{name}: {error}; run `scripts/services`"));
         } else if Engine::chosen() == Engine::Sqlite {
-            let start = if answer.is_ok() { "" } else { "scripts/services && " };
-            let notice = format!(
-                "left out: the tests on {name}; run them with \
-                 `{start}TEST_DATABASE={chosen} cargo test -p users-tests --test access --test accounts --test management`\n"
-            );
-            // Past the capture of the output of tests that pass.
-            std::io::stderr().write_all(notice.as_bytes()).expect("standard error");
+            left_out(name, answer.is_ok(), &format!("TEST_DATABASE={chosen}"));
         }
+    }
+}
+
+#[tokio::test]
+async fn so_are_the_stores_of_sessions() {
+    let redis = RedisStore::new(&redis_url()).expect("a URL").with_timeout(Duration::from_secs(10));
+    let answer = redis.ping().await;
+    if is_required() {
+        answer.unwrap_or_else(|error| panic!("Redis: {error}; run `scripts/services`"));
+    } else if Storage::chosen() == Storage::Database && Engine::chosen() == Engine::Sqlite {
+        left_out("Redis", answer.is_ok(), "TEST_STORE=redis");
     }
 }
 

@@ -19,7 +19,7 @@ each_backend!(login_answers_201_with_the_user_and_the_credential, |app| async mo
     assert_eq!(user["email"], "ada@example.com");
     assert_eq!(user["login_count"], 1);
     assert_eq!(answer.headers.contains_key("set-cookie"), app.kind.is_cookie());
-    let in_header = matches!(app.kind, Kind::Jwt | Kind::JwtCookie);
+    let in_header = Kind::TOKENS.contains(&app.kind);
     assert_eq!(answer.header("authorization").starts_with("Bearer ey"), in_header);
     assert!(!answer.text.contains(&secret(&app, &client)));
     client.me().await.expect(200, "");
@@ -98,35 +98,43 @@ each_backend!(a_hook_stops_a_login_and_nothing_of_it_stays, |app| async move {
         assert!(!answer.text.contains("as told"), "{order}");
     }
     assert_eq!(app.count("SELECT login_count FROM users").await, 0);
-    assert_eq!(app.count("SELECT COUNT(*) FROM users_sessions").await, 0);
+    assert_eq!(app.sessions().await, 0);
 });
 
 #[tokio::test]
-async fn jwt_answers_the_token_response_to_those_who_ask() {
-    let app = App::start(Kind::Jwt).await;
-    app.verified("ada@example.com").await;
-    let body = json!({"email": "ada@example.com", "password": PASSWORD});
-    let answer = app.client().post("/login?response=token", &body).await.expect(201, "");
-    let token = answer.json();
-    let keys: BTreeSet<_> = token.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(keys, BTreeSet::from(["access_token", "expires_in", "token_type"]));
-    assert_eq!((&token["token_type"], &token["expires_in"]), (&json!("Bearer"), &json!(86_400)));
-    let text = token["access_token"].as_str().expect("a text");
-    assert_eq!(answer.header("authorization"), format!("Bearer {text}"));
-    assert_eq!(answer.header("cache-control"), "no-store");
-    carrying(&app, Carrier::Header, text).me().await.expect(200, "");
+async fn a_header_backend_answers_the_token_response_to_those_who_ask() {
+    for kind in [Kind::Jwt, Kind::OAuth2Password] {
+        let app = App::start(kind).await;
+        app.verified("ada@example.com").await;
+        let body = json!({"email": "ada@example.com", "password": PASSWORD});
+        let answer = app.client().post("/login?response=token", &body).await.expect(201, "");
+        let token = answer.json();
+        let keys: BTreeSet<_> = token.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(keys, BTreeSet::from(["access_token", "expires_in", "refresh_token", "token_type"]));
+        assert_eq!((&token["token_type"], &token["expires_in"]), (&json!("Bearer"), &json!(86_400)));
+        let text = token["access_token"].as_str().expect("a text");
+        assert_eq!(answer.header("authorization"), format!("Bearer {text}"));
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert!(!answer.headers.contains_key("set-cookie"));
+        carrying(&app, Carrier::Header, text).me().await.expect(200, "");
+    }
 }
 
 #[tokio::test]
-async fn a_cookie_backend_never_puts_the_token_into_a_body() {
-    for kind in [Kind::Session, Kind::JwtCookie] {
+async fn a_cookie_backend_never_puts_the_credential_into_the_body_of_a_login() {
+    for kind in Kind::COOKIES {
         let app = App::start(kind).await;
         app.verified("ada@example.com").await;
-        let client = app.client();
-        let body = json!({"email": "ada@example.com", "password": PASSWORD});
-        let answer = client.post("/login?response=token", &body).await.expect(201, "");
-        assert_eq!(answer.json()["email"], "ada@example.com");
-        assert!(!answer.text.contains(&secret(&app, &client)));
+        for query in ["", "?response=token", "?response=tokens", "?response=token&"] {
+            let client = app.client();
+            let body = json!({"email": "ada@example.com", "password": PASSWORD});
+            let answer = client.post(&format!("/login{query}"), &body).await.expect(201, "");
+            assert_eq!(answer.json()["email"], "ada@example.com");
+            for value in client.cookies().values() {
+                assert!(!answer.text.contains(value), "{kind:?} {query}");
+            }
+            client.me().await.expect(200, "");
+        }
     }
 }
 
@@ -159,8 +167,13 @@ async fn s21_jwt_cookie_logs_out_of_the_header_and_the_cookie() {
 
 #[tokio::test]
 async fn the_scheme_bearer_has_no_case() {
-    let app = App::start(Kind::Jwt).await;
-    let token = secret(&app, &app.user("ada@example.com").await);
+    for kind in Kind::TOKENS {
+        scheme_has_no_case(&App::start(kind).await).await;
+    }
+}
+
+async fn scheme_has_no_case(app: &App) {
+    let token = secret(app, &app.user("ada@example.com").await);
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let client = app.client().with_header("authorization", &format!("{scheme} {token}"));
         client.me().await.expect(200, "");
@@ -191,6 +204,7 @@ each_backend!(s21_logout_ends_the_credential_on_the_server, |app| async move {
     let stolen = secret(&app, &client);
     let copy = client.snapshot();
     copy.me().await.expect(200, "");
+    assert_eq!(app.sessions().await, 2);
 
     let answer = client.log_out().await.expect(201, "");
     assert_eq!(answer.headers.contains_key("set-cookie"), app.kind.is_cookie());
@@ -209,6 +223,7 @@ each_backend!(s21_logout_ends_the_credential_on_the_server, |app| async move {
     assert_eq!(copy.get("/feed").await.expect(200, "").json()["anonymous"], true);
     // Another login of the same user is another credential.
     elsewhere.me().await.expect(200, "");
+    assert_eq!(app.sessions().await, 1);
 });
 
 each_backend!(logout_is_post_and_needs_a_login, |app| async move {

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::json;
 use users_runtime::{
-    Backend, Credential, CurrentUser, Directory, Error, Parts, Recognition, Transaction, UserModel,
+    Backend, Credential, CurrentUser, Directory, Error, Login, Parts, Recognition, Transaction, UserModel,
 };
 use users_tests::{Client, Database, PASSWORD, apps::User};
 
@@ -66,10 +66,10 @@ impl Backend<User> for GivenKeys {
         &self,
         _directory: &Directory<User>,
         _request: &Parts,
-        user: &User,
+        login: &Login<'_, User>,
         _transaction: &mut Transaction,
     ) -> Result<Option<Credential>, Error> {
-        let key = HeaderValue::from_str(user.identifier()).map_err(Error::internal)?;
+        let key = HeaderValue::from_str(login.user.identifier()).map_err(Error::internal)?;
         Ok(Some(Credential::default().with_header(HeaderName::from_static(KEY), key)))
     }
 }

@@ -258,7 +258,7 @@ each_backend!(delete_needs_the_password_and_leaves_nothing, |app| async move {
     app.client().reset(&reset, OTHER_PASSWORD).await.expect(400, "token_invalid");
     assert_eq!(app.count("SELECT COUNT(*) FROM users").await, 1);
     for count in [
-        app.count("SELECT COUNT(*) FROM users_sessions").await,
+        app.sessions().await,
         app.count("SELECT COUNT(*) FROM users_one_time_tokens").await,
         app.count("SELECT COUNT(*) FROM users_role_members").await,
     ] {

@@ -1,20 +1,19 @@
 //! What happens when the database, a store or the time of the machine runs out: closed, and silent about why.
 
 use std::{
-    sync::{Arc, Mutex, mpsc},
+    sync::{Mutex, mpsc},
     time::Duration,
 };
 
 use serde_json::{Value, json};
-use users_runtime::{Config, PasswordScheme, SessionStorage};
+use users_runtime::{Config, PasswordScheme};
 use users_tests::{
     Answer, App, Client, Database, Kind, OTHER_PASSWORD, On, Options, PASSWORD, Store, each_backend,
 };
 
-use crate::support::{Shelf, config, plain, registration, serve};
+use crate::support::{Shelf, config, plain, registration, serve, with_shelf};
 
-const TABLES: [&str; 5] =
-    ["users", "users_sessions", "users_one_time_tokens", "users_revoked_tokens", "users_outbox"];
+const TABLES: [&str; 4] = ["users", "users_sessions", "users_one_time_tokens", "users_outbox"];
 
 /// Takes the tables away, or brings them back.
 async fn rename_tables(app: &App, gone: bool) {
@@ -60,8 +59,16 @@ fn assert_unavailable(answer: Answer, app: Option<&App>) {
 async fn ask_everything(client: &Client) -> Vec<(&'static str, Answer)> {
     let token = "A".repeat(43);
     let mut answers = Vec::new();
-    for path in ["/users/me", "/private", "/administration", "/feed", "/visitor", "/demanding", "/files/a/b"]
-    {
+    for path in [
+        "/users/me",
+        "/users/me/sessions",
+        "/private",
+        "/administration",
+        "/feed",
+        "/visitor",
+        "/demanding",
+        "/files/a/b",
+    ] {
         answers.push((path, client.snapshot().get(path).await));
     }
     for (path, body) in [
@@ -82,13 +89,31 @@ async fn ask_everything(client: &Client) -> Vec<(&'static str, Answer)> {
         "DELETE",
         client.snapshot().delete("/users/me", &json!({"current_password": PASSWORD})).await,
     ));
+    for path in ["/users/me/sessions", "/users/me/sessions/x"] {
+        answers.push((path, client.snapshot().delete(path, &Value::Null).await));
+    }
     answers
 }
 
 each_backend!(s58_without_its_tables_everything_is_closed, |app| async move {
     let client = app.user("ada@example.com").await;
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let answer = app.client().post("/login?response=token", &body).await.json();
+    let refresh = match client.cookies().get("refresh") {
+        Some(token) => json!(token),
+        None => answer["refresh_token"].clone(),
+    };
     rename_tables(&app, true).await;
-    for (path, answer) in ask_everything(&client).await {
+    let mut answers = ask_everything(&client).await;
+    if Kind::TOKENS.contains(&app.kind) {
+        let form = format!("grant_type=password&username=ada@example.com&password={PASSWORD}");
+        let form = client.request("POST", "/token").body(form.replace(' ', "+"));
+        let form = form.header("content-type", "application/x-www-form-urlencoded");
+        answers.push(("/token", client.snapshot().send(form).await));
+        let refresh = json!({"refresh_token": refresh});
+        answers.push(("/token/refresh", client.snapshot().post("/token/refresh", &refresh).await));
+    }
+    for (path, answer) in answers {
         assert_eq!(answer.status, 503, "{path}: {}", answer.text);
         assert_unavailable(answer, Some(&app));
     }
@@ -140,7 +165,7 @@ async fn s58_a_database_that_is_none_any_more_closes_the_application() {
 
 #[tokio::test]
 async fn s58_a_row_that_cannot_be_read_is_a_defect_and_no_way_in() {
-    let app = App::start(Kind::Session).await;
+    let app = App::in_database(Kind::Session).await;
     let client = app.user("ada@example.com").await;
     let unreadable = On {
         sqlite: "UPDATE users SET is_active = 'perhaps'",
@@ -160,40 +185,47 @@ async fn s58_a_row_that_cannot_be_read_is_a_defect_and_no_way_in() {
 
 #[tokio::test]
 async fn s58_a_store_that_fails_lets_nobody_in() {
-    let shelf = Shelf::default();
-    let store = Arc::new(shelf.clone());
-    let config = move |config: Config| config.with_session_storage(SessionStorage::Custom(store));
-    let options = Options { config: Box::new(config), ..Options::default() };
-    let app = App::start_with(Kind::Session, options).await;
-    let client = app.user("ada@example.com").await;
-    shelf.break_down(true);
-    for path in ["/users/me", "/private", "/feed", "/visitor", "/demanding"] {
-        assert_unavailable(client.get(path).await, Some(&app));
+    for kind in Kind::ALL {
+        let shelf = Shelf::default();
+        let app = with_shelf(kind, &shelf).await;
+        let client = app.user("ada@example.com").await;
+        shelf.break_down(true);
+        for path in ["/users/me", "/users/me/sessions", "/private", "/feed", "/visitor", "/demanding"] {
+            assert_unavailable(client.get(path).await, Some(&app));
+        }
+        assert_unavailable(client.snapshot().log_out().await, Some(&app));
+        let stranger = app.client();
+        assert_unavailable(stranger.log_in("ada@example.com", PASSWORD).await, Some(&app));
+        assert_eq!(
+            app.count("SELECT login_count FROM users").await,
+            1,
+            "a login without its session did not happen"
+        );
+        assert_eq!(stranger.get("/feed").await.expect(200, "").json()["anonymous"], true);
+        stranger.me().await.expect(401, "unauthenticated");
+        shelf.break_down(false);
+        client.me().await.expect(200, "");
+        cannot_end_sessions(&app, &shelf, &client).await;
     }
-    assert_unavailable(client.snapshot().log_out().await, Some(&app));
-    let stranger = app.client();
-    assert_unavailable(stranger.log_in("ada@example.com", PASSWORD).await, Some(&app));
-    assert_eq!(
-        app.count("SELECT login_count FROM users").await,
-        1,
-        "a login without its session did not happen"
-    );
-    assert_eq!(stranger.get("/feed").await.expect(200, "").json()["anonymous"], true);
-    stranger.me().await.expect(401, "unauthenticated");
-    shelf.break_down(false);
-    client.me().await.expect(200, "");
+}
 
-    // What cannot end the other sessions does not happen at all.
-    shelf.keep_sessions();
-    let before = hash(&app).await;
+/// What cannot end the other sessions does not happen at all.
+async fn cannot_end_sessions(app: &App, shelf: &Shelf, client: &Client) {
+    shelf.keep_sessions(true);
+    let before = hash(app).await;
     let change = json!({"password": OTHER_PASSWORD, "current_password": PASSWORD});
-    assert_unavailable(client.snapshot().patch("/users/me", &change).await, Some(&app));
+    assert_unavailable(client.snapshot().patch("/users/me", &change).await, Some(app));
     let id = app.id_of("ada@example.com").await;
     app.admin.set_active(id, false).await.expect_err("the store fails");
     client.me().await.expect(200, "");
     let confirm = json!({"current_password": PASSWORD});
-    assert_unavailable(client.snapshot().delete("/users/me", &confirm).await, Some(&app));
-    assert_eq!(hash(&app).await, before);
+    assert_unavailable(client.snapshot().delete("/users/me", &confirm).await, Some(app));
+    assert_unavailable(client.snapshot().delete("/users/me/sessions", &Value::Null).await, Some(app));
+    assert_eq!(hash(app).await, before);
+    shelf.keep_sessions(false);
+    client.me().await.expect(200, "");
+    client.snapshot().patch("/users/me", &change).await.expect(200, "");
+    client.me().await.expect(401, "unauthenticated");
 }
 
 async fn hash(app: &App) -> String {

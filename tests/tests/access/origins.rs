@@ -6,8 +6,6 @@ use users_tests::{App, Client, Kind, Options, PASSWORD};
 
 use crate::support::secret;
 
-const COOKIE_BACKENDS: [Kind; 3] = [Kind::Session, Kind::SessionInMemory, Kind::JwtCookie];
-
 /// Every unsafe route: the generated ones and two of the application's own.
 fn unsafe_routes() -> Vec<(&'static str, &'static str, Value)> {
     let account = json!({"email": "new@example.com", "password": PASSWORD});
@@ -23,6 +21,10 @@ fn unsafe_routes() -> Vec<(&'static str, &'static str, Value)> {
         ("POST", "/reset-password", json!({"token": "A".repeat(43), "password": PASSWORD})),
         ("PATCH", "/users/me", json!({"age": 77})),
         ("DELETE", "/users/me", json!({"current_password": PASSWORD})),
+        ("DELETE", "/users/me/sessions", Value::Null),
+        ("DELETE", "/users/me/sessions/x", Value::Null),
+        ("POST", "/token", Value::Null),
+        ("POST", "/token/refresh", Value::Null),
         ("POST", "/private", Value::Null),
         ("POST", "/feed", Value::Null),
         ("PUT", "/private", Value::Null),
@@ -59,7 +61,7 @@ const FOREIGN: &[&[(&str, &str)]] = &[
 
 #[tokio::test]
 async fn s49_every_unsafe_route_refuses_pages_of_other_origins() {
-    for kind in COOKIE_BACKENDS {
+    for kind in Kind::COOKIES {
         let app = with_trusted(kind).await;
         let client = app.user("ada@example.com").await;
         let mails = app.mailbox.mails().len();
@@ -86,7 +88,7 @@ async fn s49_every_unsafe_route_refuses_pages_of_other_origins() {
 
 #[tokio::test]
 async fn s49_pages_of_this_origin_and_of_trusted_ones_pass() {
-    for kind in COOKIE_BACKENDS {
+    for kind in Kind::COOKIES {
         let app = with_trusted(kind).await;
         let client = app.user("ada@example.com").await;
         let own = app.base.clone();
@@ -115,7 +117,7 @@ async fn s49_pages_of_this_origin_and_of_trusted_ones_pass() {
 
 #[tokio::test]
 async fn s49_safe_methods_pass_from_everywhere() {
-    for kind in COOKIE_BACKENDS {
+    for kind in Kind::COOKIES {
         let app = App::start(kind).await;
         let client = app.user("ada@example.com").await;
         for headers in FOREIGN {
@@ -130,12 +132,14 @@ async fn s49_safe_methods_pass_from_everywhere() {
 
 #[tokio::test]
 async fn s49_a_credential_in_a_header_is_no_browsers_doing() {
-    let app = App::start(Kind::Jwt).await;
-    let client = app.user("ada@example.com").await;
-    for headers in FOREIGN {
-        let foreign = with_headers(&client, headers);
-        send(&foreign, "PATCH", "/users/me", &json!({"age": 31})).await.expect(200, "");
-        foreign.log_in("ada@example.com", PASSWORD).await.expect(201, "");
+    for kind in [Kind::Jwt, Kind::OAuth2Password] {
+        let app = App::start(kind).await;
+        app.verified("ada@example.com").await;
+        for headers in FOREIGN {
+            let foreign = with_headers(&app.client(), headers);
+            foreign.log_in("ada@example.com", PASSWORD).await.expect(201, "");
+            send(&foreign, "PATCH", "/users/me", &json!({"age": 31})).await.expect(200, "");
+        }
     }
     // The same token of `jwt_cookie`: in the header it passes, in the cookie it does not.
     let app = App::start(Kind::JwtCookie).await;

@@ -66,7 +66,7 @@ async fn an_excluded_route_knows_its_visitor_and_may_demand_one() {
     async fn demand(user: CurrentUser<User>) -> String {
         user.email.clone()
     }
-    for kind in [Kind::Session, Kind::Jwt, Kind::JwtCookie] {
+    for kind in Kind::ALL {
         let own = Router::new().route("/public/maybe", get(maybe)).route("/public/demand", get(demand));
         let app = with_routes(kind, own, Router::new()).await;
         let client = app.user("ada@example.com").await;
@@ -196,7 +196,7 @@ each_backend!(s54_absolute_and_odd_targets_open_nothing, |app| async move {
 
 #[tokio::test]
 async fn s54_nested_routers_are_closed_by_the_whole_route() {
-    for kind in [Kind::Session, Kind::Jwt] {
+    for kind in Kind::ALL {
         let inner = Router::new().route("/ping", text("closed")).route("/public/ping", text("closed"));
         let opened = Router::new().route("/nested", text("open")).route("/deep/{a}/er", text("open"));
         let service = Router::new().route("/x", text("closed")).fallback(|| async { "closed" });
@@ -275,7 +275,7 @@ async fn s54_exclude_names_routes_of_the_router_wherever_that_is_nested() {
 
 #[tokio::test]
 async fn s54_fallbacks_of_protected_routers_are_closed() {
-    for kind in [Kind::Session, Kind::Jwt] {
+    for kind in Kind::ALL {
         let own = Router::new()
             .route("/one", post(|| async { "closed" }).fallback(|| async { "closed" }))
             .route("/all", any(|| async { "closed" }))
@@ -338,6 +338,8 @@ each_backend!(a_wrong_method_is_405_for_everybody, |app| async move {
         ("GET", "/verify/resend", "POST"),
         ("GET", "/forgot-password", "POST"),
         ("GET", "/reset-password", "POST"),
+        ("POST", "/users/me/sessions", "GET,HEAD,DELETE"),
+        ("GET", "/users/me/sessions/x", "DELETE"),
         ("DELETE", "/private", "GET,HEAD,POST"),
         ("DELETE", "/public/ping", "GET,HEAD"),
         ("BREW", "/feed", "GET,HEAD,POST"),
@@ -365,6 +367,38 @@ each_backend!(head_and_options_reveal_nothing_that_get_would_not, |app| async mo
             let options = anyone.send(anyone.request("OPTIONS", path)).await;
             assert_eq!(options.status, 405, "{path}");
             assert!(!options.text.contains("ada@example.com"));
+        }
+    }
+    // With a credential that is no good, or that does not suffice, the answers are those of `GET`, too.
+    for &carrier in carriers(app.kind) {
+        let bad = carrying(&app, carrier, "junk");
+        for path in ["/users/me", "/private", "/administration", "/socket", "/no/such/route"] {
+            for anyone in [&bad, &client] {
+                let (get, head) = (anyone.get(path).await, anyone.send(anyone.request("HEAD", path)).await);
+                if get.status != 200 && path != "/socket" {
+                    assert_eq!(
+                        (head.status, head.stable_headers()),
+                        (get.status, get.stable_headers()),
+                        "{path}"
+                    );
+                }
+                assert_ne!((head.status.as_u16(), path), (200, "/socket"));
+                assert!(head.text.is_empty(), "{path}");
+            }
+        }
+    }
+    // A browser that asks for another origin what it may send is told nothing, whoever its user is.
+    for path in ["/users/me", "/logout", "/private", "/administration"] {
+        for anyone in [&app.client(), &client] {
+            let preflight = anyone
+                .request("OPTIONS", path)
+                .header("origin", "https://evil.example")
+                .header("access-control-request-method", "PATCH")
+                .header("access-control-request-headers", "content-type");
+            let answer = anyone.send(preflight).await.expect(405, "method_not_allowed");
+            let allowed =
+                |(name, _): (&reqwest::header::HeaderName, _)| name.as_str().starts_with("access-control");
+            assert!(!answer.headers.iter().any(allowed), "{path}");
         }
     }
     // Asking changes nothing.
@@ -408,6 +442,8 @@ each_backend!(s50_no_generated_route_is_cached_or_guessed_at, |app| async move {
         ("POST", "/verify/resend", vec![json!({"email": "ada@example.com"}), json!(1)]),
         ("POST", "/forgot-password", vec![json!({"email": "ada@example.com"}), json!({})]),
         ("GET", "/users/me", vec![Value::Null]),
+        ("GET", "/users/me/sessions", vec![Value::Null]),
+        ("DELETE", "/users/me/sessions/x", vec![Value::Null]),
         (
             "PATCH",
             "/users/me",
@@ -419,6 +455,7 @@ each_backend!(s50_no_generated_route_is_cached_or_guessed_at, |app| async move {
             vec![json!({"current_password": "wrong"}), json!({"current_password": PASSWORD})],
         ),
         ("GET", "/users/me", vec![Value::Null]),
+        ("GET", "/users/me/sessions", vec![Value::Null]),
         ("POST", "/logout", vec![Value::Null]),
         ("POST", "/reset-password", vec![json!({"token": reset, "password": PASSWORD}), json!({})]),
         ("HEAD", "/users/me", vec![Value::Null]),
@@ -437,6 +474,8 @@ each_backend!(s50_no_generated_route_is_cached_or_guessed_at, |app| async move {
     assert_eq!(seen[&("PATCH", "/users/me")], [200, 422, 422]);
     assert_eq!(seen[&("DELETE", "/users/me")], [403, 204]);
     assert_eq!(seen[&("GET", "/users/me")], [200, 401]);
+    assert_eq!(seen[&("GET", "/users/me/sessions")], [200, 401]);
+    assert_eq!(seen[&("DELETE", "/users/me/sessions/x")], [404]);
 
     let other = app.user("cleo@example.com").await;
     let answer = other.log_out().await.expect(201, "");

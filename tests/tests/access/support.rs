@@ -15,8 +15,8 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-use users_runtime::{BoxFuture, Config, Error, Password, SecretKey, SessionRecord, SessionStore, TokenHash};
-use users_tests::{App, Client, Kind, PASSWORD, apps::UserRegistration};
+use users_runtime::{BoxFuture, Config, Entry, Error, Expected, Password, SecretKey, Store};
+use users_tests::{App, Client, Kind, Options, PASSWORD, apps::UserRegistration};
 
 /// A response to a request that was sent byte for byte.
 #[derive(Debug)]
@@ -74,13 +74,13 @@ pub enum Carrier {
 /// The carriers that a backend reads.
 pub fn carriers(kind: Kind) -> &'static [Carrier] {
     match kind {
-        Kind::Session | Kind::SessionInMemory => &[Carrier::Cookie],
-        Kind::Jwt => &[Carrier::Header],
+        Kind::Session | Kind::SessionCookie => &[Carrier::Cookie],
+        Kind::Jwt | Kind::OAuth2Password => &[Carrier::Header],
         Kind::JwtCookie => &[Carrier::Header, Carrier::Cookie],
     }
 }
 
-/// The session identifier or access token that a client was given.
+/// The session's identifier, sealed cookie or access token that a client was given.
 pub fn secret(app: &App, client: &Client) -> String {
     let cookie = client.cookies().get(app.kind.cookie()).cloned();
     cookie.or_else(|| client.bearer()).expect("the client is logged in")
@@ -131,13 +131,13 @@ pub fn config() -> Config {
         .with_max_connections(4)
 }
 
-/// A session store of an application's own, which tests age and break.
+/// A store of an application's own, which tests age and break.
 #[derive(Clone, Default)]
 pub struct Shelf(Arc<ShelfState>);
 
 #[derive(Default)]
 struct ShelfState {
-    sessions: Mutex<HashMap<TokenHash, SessionRecord>>,
+    entries: Mutex<HashMap<String, Entry>>,
     broken: AtomicBool,
     keeps: AtomicBool,
 }
@@ -148,67 +148,89 @@ impl Shelf {
         self.0.broken.store(broken, Ordering::SeqCst);
     }
 
-    /// Fails to end the sessions of a user from now on, and nothing else.
-    pub fn keep_sessions(&self) {
-        self.0.keeps.store(true, Ordering::SeqCst);
+    /// Fails to say which sessions a user has from now on, or no more, and nothing else.
+    pub fn keep_sessions(&self, keeps: bool) {
+        self.0.keeps.store(keeps, Ordering::SeqCst);
     }
 
-    /// Every record.
-    pub fn records(&self) -> Vec<SessionRecord> {
-        self.0.sessions.lock().expect("not poisoned").values().cloned().collect()
+    /// Every entry and its key.
+    pub fn entries(&self) -> HashMap<String, Entry> {
+        self.0.entries.lock().expect("not poisoned").clone()
     }
 
-    /// Changes every record.
-    pub fn change(&self, change: impl Fn(&mut SessionRecord)) {
-        self.0.sessions.lock().expect("not poisoned").values_mut().for_each(change);
+    /// What every entry says.
+    pub fn records(&self) -> Vec<Value> {
+        self.entries().values().map(|entry| serde_json::from_slice(&entry.value).expect("JSON")).collect()
+    }
+
+    /// Sets a time in what every entry says, and leaves the end of the entry itself alone.
+    pub fn set(&self, name: &str, time: i64) {
+        for entry in self.0.entries.lock().expect("not poisoned").values_mut() {
+            let mut record: Value = serde_json::from_slice(&entry.value).expect("JSON");
+            assert!(record[name].is_number(), "{record}");
+            record[name] = time.into();
+            entry.value = record.to_string().into_bytes();
+        }
     }
 
     fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut HashMap<TokenHash, SessionRecord>) -> T,
+        work: impl FnOnce(&mut HashMap<String, Entry>) -> T,
     ) -> BoxFuture<'_, Result<T, Error>> {
         let answer = if self.0.broken.load(Ordering::SeqCst) {
             Err(Error::unavailable("connection to redis://:hunter2@10.0.0.7 refused"))
         } else {
-            Ok(work(&mut self.0.sessions.lock().expect("not poisoned")))
+            let mut entries = self.0.entries.lock().expect("not poisoned");
+            entries.retain(|_, entry| users_tests::now() < entry.expires_at);
+            Ok(work(&mut entries))
         };
         Box::pin(std::future::ready(answer))
     }
 }
 
-impl SessionStore for Shelf {
-    fn insert(&self, id: TokenHash, record: SessionRecord) -> BoxFuture<'_, Result<(), Error>> {
-        self.with(|sessions| {
-            sessions.insert(id, record);
-        })
+impl Store for Shelf {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>, Error>> {
+        self.with(|entries| entries.get(key).cloned())
     }
 
-    fn get(&self, id: TokenHash) -> BoxFuture<'_, Result<Option<SessionRecord>, Error>> {
-        self.with(|sessions| sessions.get(&id).cloned())
-    }
-
-    fn touch(&self, id: TokenHash, seen_at: i64) -> BoxFuture<'_, Result<(), Error>> {
-        self.with(|sessions| {
-            if let Some(record) = sessions.get_mut(&id) {
-                record.seen_at = seen_at;
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        entry: Entry,
+        expected: Expected,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        self.with(|entries| {
+            let fits = match (entries.get(key), expected) {
+                (None, Expected::Absent) => true,
+                (Some(there), Expected::Revision(revision)) => there.revision == revision,
+                _ => false,
+            };
+            if fits {
+                entries.insert(key.to_owned(), entry);
             }
+            fits
         })
     }
 
-    fn remove(&self, id: TokenHash) -> BoxFuture<'_, Result<(), Error>> {
-        self.with(|sessions| {
-            sessions.remove(&id);
-        })
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<bool, Error>> {
+        self.with(|entries| entries.remove(key).is_some())
     }
 
-    fn remove_all_of<'a>(&'a self, user_id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+    fn keys_of<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Result<Vec<String>, Error>> {
         if self.0.keeps.load(Ordering::SeqCst) {
             return Box::pin(std::future::ready(Err(Error::unavailable("no answer from 10.0.0.7"))));
         }
-        self.with(|sessions| sessions.retain(|_, record| record.user_id != user_id))
+        let is_theirs = move |entry: &Entry| entry.owner.as_deref() == Some(owner);
+        let keys = |entries: &mut HashMap<String, Entry>| {
+            entries.iter().filter(|(_, entry)| is_theirs(entry)).map(|(key, _)| key.clone()).collect()
+        };
+        self.with(keys)
     }
+}
 
-    fn remove_expired(&self, now: i64, idle: i64) -> BoxFuture<'_, Result<(), Error>> {
-        self.with(|sessions| sessions.retain(|_, record| record.is_live(now, idle)))
-    }
+/// An application whose sessions are on this shelf.
+pub async fn with_shelf(kind: Kind, shelf: &Shelf) -> App {
+    let shelf = shelf.clone();
+    let config = |config: Config| config.with_store(shelf);
+    App::start_with(kind, Options { config: Box::new(config), ..Options::default() }).await
 }

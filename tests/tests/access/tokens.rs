@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use users_runtime::Config;
+use sha2::{Digest, Sha256};
+use users_runtime::{Config, TokenKey};
 use users_tests::{App, Kind, OTHER_PASSWORD, Options, PASSWORD, each_backend};
 
 use crate::support::{Carrier, carriers, carrying, secret};
@@ -18,7 +19,7 @@ fn decoded(part: &str) -> Value {
 }
 
 /// Headers that lead a lax verifier to another algorithm or to the attacker's key.
-fn forged_headers() -> Vec<Value> {
+fn forged_headers(real: &Value) -> Vec<Value> {
     let algorithms = [
         "none",
         "None",
@@ -40,8 +41,12 @@ fn forged_headers() -> Vec<Value> {
         "HS256\u{0}",
         "dir",
     ];
-    let mut headers: Vec<_> =
-        algorithms.iter().map(|algorithm| json!({"typ": "JWT", "alg": algorithm})).collect();
+    let with = |name: &str, value: Value| {
+        let mut header = real.clone();
+        header[name] = value;
+        header
+    };
+    let mut headers: Vec<_> = algorithms.iter().map(|algorithm| with("alg", json!(algorithm))).collect();
     let key = json!({"kty": "oct", "k": "AAAA", "alg": "HS256"});
     for (name, value) in [
         ("kid", json!("../../../../dev/null")),
@@ -59,15 +64,22 @@ fn forged_headers() -> Vec<Value> {
         ("cty", json!("JWT")),
         ("anything", json!(1)),
     ] {
-        headers.push(json!({"typ": "JWT", "alg": "HS256", name: value}));
+        headers.push(with(name, value));
+    }
+    for name in real.as_object().expect("an object").keys() {
+        let mut shorter = real.clone();
+        shorter.as_object_mut().expect("an object").remove(name);
+        headers.push(shorter);
     }
     headers.extend([
         json!({"alg": "HS256"}),
         json!({"typ": "JWT"}),
-        json!({"typ": "jwt", "alg": "HS256"}),
-        json!({"typ": "at+jwt", "alg": "HS256"}),
-        json!({"typ": "JWT", "alg": ["HS256"]}),
-        json!({"typ": "JWT", "alg": null}),
+        json!({"typ": "JWT", "alg": "HS256"}),
+        with("typ", json!("jwt")),
+        with("typ", json!("at+jwt")),
+        with("alg", json!(["HS256"])),
+        with("alg", Value::Null),
+        with("kid", Value::Null),
         json!({}),
         json!([]),
         json!("HS256"),
@@ -87,9 +99,9 @@ fn forged_payloads(claims: &Value, other: &str) -> Vec<Value> {
         ("iat", json!(0)),
         ("iss", json!("https://evil.example")),
         ("aud", json!(["a", "b"])),
+        ("sid", json!("018f0000-0000-7000-8000-000000000000")),
         ("jti", json!("another")),
         ("purpose", json!("verify")),
-        ("fpr", json!("AAAAAAAAAAAAAAAAAAAAAA")),
         ("admin", json!(true)),
     ] {
         let mut changed = claims.clone();
@@ -110,7 +122,7 @@ fn forgeries(token: &str, other: &str) -> Vec<String> {
     let [header, payload, signature] = parts[..] else { panic!("three parts") };
     let claims = decoded(payload);
     let mut forged = Vec::new();
-    for changed in forged_headers() {
+    for changed in forged_headers(&decoded(header)) {
         let changed = encoded(&changed);
         // A key or an algorithm of the attacker's choice would make one of these signatures right.
         for signature in [signature, "", "AAAA"] {
@@ -166,13 +178,14 @@ fn forgeries(token: &str, other: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn s27_whatever_is_not_signed_by_the_one_algorithm_is_refused() {
-    for kind in [Kind::Jwt, Kind::JwtCookie] {
+    for kind in Kind::TOKENS {
         let app = App::start(kind).await;
         let client = app.user("ada@example.com").await;
         let other = app.verified("ben@example.com").await.to_string();
         let token = secret(&app, &client);
         let header = decoded(token.split('.').next().expect("a part"));
-        assert_eq!(header, json!({"typ": "JWT", "alg": "HS256"}));
+        assert_eq!(header, json!({"typ": "JWT", "alg": "HS256", "kid": header["kid"]}));
+        assert!(header["kid"].is_string());
         let forged = forgeries(&token, &other);
         assert!(forged.len() > 250);
         for &carrier in carriers(kind) {
@@ -191,7 +204,7 @@ async fn s27_whatever_is_not_signed_by_the_one_algorithm_is_refused() {
 
 #[tokio::test]
 async fn s27_a_token_of_another_application_is_refused() {
-    for kind in [Kind::Jwt, Kind::JwtCookie] {
+    for kind in Kind::TOKENS {
         let (ours, theirs) = (App::start(kind).await, App::start(kind).await);
         let token = secret(&theirs, &theirs.user("ada@example.com").await);
         ours.verified("ada@example.com").await;
@@ -201,23 +214,107 @@ async fn s27_a_token_of_another_application_is_refused() {
     }
 }
 
+/// The claims without which a token is none.
+const REQUIRED: [&str; 8] = ["aud", "exp", "iat", "iss", "nbf", "purpose", "sid", "sub"];
+
 #[tokio::test]
 async fn s28_a_token_says_who_issued_it_for_whom_and_for_how_long() {
-    let app = App::start(Kind::Jwt).await;
-    let client = app.user("ada@example.com").await;
-    let token = secret(&app, &client);
-    let claims = decoded(token.split('.').nth(1).expect("three parts"));
-    let names: Vec<_> = claims.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(names, ["aud", "exp", "fpr", "iat", "iss", "jti", "nbf", "purpose", "sub"]);
-    assert_eq!(claims["sub"], app.id_of("ada@example.com").await.to_string());
-    assert_eq!(claims["purpose"], "access");
-    assert_eq!(claims["exp"].as_i64(), claims["iat"].as_i64().map(|issued| issued + 86_400));
-    assert_eq!(claims["nbf"], claims["iat"]);
+    for kind in Kind::TOKENS {
+        let app = App::start(kind).await;
+        let client = app.user("ada@example.com").await;
+        let token = secret(&app, &client);
+        let claims = decoded(token.split('.').nth(1).expect("three parts"));
+        for name in REQUIRED {
+            assert!(!claims[name].is_null(), "{name}: {claims}");
+        }
+        assert!(!claims.to_string().contains("example.com"), "whoever holds the token reads it: {claims}");
+        assert_eq!(claims["sub"], app.id_of("ada@example.com").await.to_string());
+        assert_eq!(claims["purpose"], "access");
+        assert_eq!(claims["exp"].as_i64(), claims["iat"].as_i64().map(|issued| issued + 86_400));
+        assert_eq!(claims["nbf"], claims["iat"]);
+    }
+}
+
+/// HMAC-SHA256 (RFC 2104) with a key of at most a block.
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let padded = |pad: u8| -> Vec<u8> { (0..64).map(|at| key.get(at).unwrap_or(&0) ^ pad).collect() };
+    let inner = Sha256::digest([&padded(0x36), message].concat());
+    Sha256::digest([padded(0x5c), inner.to_vec()].concat()).to_vec()
+}
+
+/// A key of the application's own, which another service has too.
+const SHARED_KEY: &str = "Zk3v9Qp1Xr7Lw2Ns8Tb4Yh6Jd0Cg5Mf+";
+
+/// The token with other claims, signed as the application signs.
+fn signed(token: &str, claims: &Value) -> String {
+    let header = token.split('.').next().expect("three parts");
+    let message = format!("{header}.{}", encoded(claims));
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(hmac(SHARED_KEY.as_bytes(), message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+#[tokio::test]
+async fn s28_a_signature_alone_is_no_way_in() {
+    for kind in Kind::TOKENS {
+        let key = TokenKey::hs256(SHARED_KEY).expect("a key");
+        let config = |config: Config| config.with_token_key(key);
+        let app = App::start_with(kind, Options { config: Box::new(config), ..Options::default() }).await;
+        let (ada, ben) = (app.user("ada@example.com").await, app.user("ben@example.com").await);
+        let (token, other) = (secret(&app, &ada), secret(&app, &ben));
+        let claims = |token: &str| decoded(token.split('.').nth(1).expect("three parts"));
+        let (claims, other) = (claims(&token), claims(&other));
+        let carrier = carriers(kind)[0];
+        let again = signed(&token, &claims);
+        carrying(&app, carrier, &again).me().await.expect(200, "");
+
+        let issued = claims["iat"].as_i64().expect("a number");
+        let mut wrong: Vec<Value> = Vec::new();
+        for (name, value) in [
+            // A session that never was, one of somebody else, and somebody else in this one.
+            ("sid", json!("018f0000-0000-7000-8000-000000000000")),
+            ("sid", other["sid"].clone()),
+            ("sub", other["sub"].clone()),
+            ("sub", json!("")),
+            ("sub", json!("00000000-0000-0000-0000-000000000000")),
+            ("iss", json!("https://evil.example")),
+            ("iss", json!("")),
+            ("aud", json!("https://evil.example")),
+            ("aud", json!([claims["aud"].clone(), "https://evil.example"])),
+            ("purpose", json!("verify")),
+            ("exp", json!(issued - 1)),
+            ("exp", json!(0)),
+            ("nbf", json!(issued + 3_600)),
+            ("iat", json!(issued + 3_600)),
+        ] {
+            let mut changed = claims.clone();
+            changed[name] = value;
+            wrong.push(changed);
+        }
+        for name in REQUIRED {
+            for value in [json!({}), json!([]), json!(true), Value::Null, json!("x"), json!(-1.5)] {
+                let mut changed = claims.clone();
+                changed[name] = value;
+                wrong.push(changed);
+            }
+            let mut shorter = claims.clone();
+            shorter.as_object_mut().expect("an object").remove(name);
+            wrong.push(shorter);
+        }
+        wrong.extend([json!([]), json!("x"), Value::Null, json!({})]);
+        for claims in wrong {
+            let client = carrying(&app, carrier, &signed(&token, &claims));
+            assert_eq!(client.me().await.status, 401, "{claims}");
+        }
+        // What was signed before the session ended is over with it.
+        ada.log_out().await.expect(201, "");
+        carrying(&app, carrier, &again).me().await.expect(401, "unauthenticated");
+        ben.me().await.expect(200, "");
+    }
 }
 
 #[tokio::test]
 async fn s28_a_token_expires() {
-    for kind in [Kind::Jwt, Kind::JwtCookie] {
+    for kind in Kind::TOKENS {
         let config = |config: Config| config.with_token_lifetime(Duration::from_secs(1));
         let options = Options { config: Box::new(config), ..Options::default() };
         let app = App::start_with(kind, options).await;

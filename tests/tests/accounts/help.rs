@@ -10,9 +10,6 @@ use tokio::sync::Barrier;
 use users_runtime::Config;
 use users_tests::{Answer, App, Kind, Options, Statement, now};
 
-/// Every backend and session store, for tests that start their applications with changes.
-pub(crate) const KINDS: [Kind; 4] = [Kind::Session, Kind::SessionInMemory, Kind::Jwt, Kind::JwtCookie];
-
 /// An application with other settings.
 pub(crate) async fn app_with(kind: Kind, config: impl FnOnce(Config) -> Config + Send + 'static) -> App {
     App::start_with(kind, Options { config: Box::new(config), ..Options::default() }).await

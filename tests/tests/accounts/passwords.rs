@@ -5,7 +5,7 @@ use users_runtime::{Bcrypt, Pbkdf2};
 use users_tests::{App, Kind, PASSWORD};
 use uuid::Uuid;
 
-use crate::help::{KINDS, app_with, at_once, statuses};
+use crate::help::{app_with, at_once, statuses};
 
 const EMAIL: &str = "ada.lovelace@example.com";
 
@@ -282,7 +282,7 @@ async fn s09_a_hash_of_no_configured_scheme_lets_nobody_in() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s09_upgrades_at_the_same_time_let_everybody_in() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let app = app_with(kind, |config| config.with_scheme(Bcrypt)).await;
         let id = app.verified(EMAIL).await;
         let (password, older) = OLDER[0];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use users_tests::{App, Client, Kind, OTHER_PASSWORD, PASSWORD, each_backend, now};
 
-use crate::help::{KINDS, app_with, assert_no_credential, at_once, statuses, tokens_expire_in, until};
+use crate::help::{app_with, assert_no_credential, at_once, statuses, tokens_expire_in, until};
 
 const EMAIL: &str = "ada@example.com";
 
@@ -235,19 +235,19 @@ async fn pre_registered(app: &App) -> Client {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s38_proving_the_mailbox_ends_what_was_issued_before() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let app = app_with(kind, |config| config.with_required_verification(false)).await;
         let attacker = pre_registered(&app).await;
         let token = app.mailbox.token(EMAIL, 1).await;
         app.client().verify(&token).await.expect(201, "");
         attacker.me().await.expect(401, "unauthenticated");
-        assert_eq!(app.count("SELECT COUNT(*) FROM users_sessions").await, 0, "{kind:?}");
+        assert_eq!(app.sessions().await, 0, "{kind:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s38_a_reset_gives_a_pre_registered_address_to_its_owner() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let app = app_with(kind, |config| config.with_required_verification(false)).await;
         let attacker = pre_registered(&app).await;
         let verify = app.mailbox.token(EMAIL, 1).await;

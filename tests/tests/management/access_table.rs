@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use users_runtime::{Access, GeneratedRoute};
-use users_tests::{Client, PASSWORD};
+use users_runtime::{Access, Config, GeneratedRoute, Group, SecretKey};
+use users_tests::{App, Client, Database, Kind, PASSWORD, apps::jwt};
 
 use crate::support::{Office, id_of, office};
 
@@ -27,11 +27,15 @@ fn row(method: &Method, path: &str) -> Option<(Value, Row)> {
         ("POST", "/forgot-password") => (json!({"email": "nobody@example.com"}), open(201)),
         ("POST", "/reset-password") => (json!({"token": "x", "password": PASSWORD}), open(400)),
         ("POST", "/logout") => (Value::Null, of_users(201)),
-        ("GET", "/users/me") => (Value::Null, of_users(200)),
+        ("GET", "/users/me" | "/users/me/sessions") => (Value::Null, of_users(200)),
         ("PATCH", "/users/me") => (json!({}), of_users(200)),
         ("DELETE", "/users/me") => (json!({"current_password": "wrong password"}), of_users(403)),
+        ("DELETE", "/users/me/sessions") => (Value::Null, of_users(204)),
+        ("DELETE", "/users/me/sessions/{id}") => (Value::Null, of_users(404)),
+        ("POST", "/token" | "/token/refresh") => (json!({"refresh_token": "x"}), open(400)),
+        ("GET", "/.well-known/jwks.json") => (Value::Null, open(200)),
         ("GET", "/users" | "/users/roles") => (Value::Null, of_administrators(200)),
-        ("GET" | "DELETE", "/users/{id}") | ("DELETE", "/users/roles/{id}") => {
+        ("GET" | "DELETE", "/users/{id}") | ("DELETE", "/users/roles/{id}" | "/users/{id}/sessions") => {
             (Value::Null, of_administrators(404))
         }
         ("PATCH", "/users/{id}" | "/users/roles/{id}") => (json!({}), of_administrators(404)),
@@ -75,14 +79,14 @@ async fn s53_every_generated_route_answers_everybody_as_the_table_says() {
             .unwrap_or_else(|| panic!("{} {} has no row in this table", route.method, route.path));
         let path = route.path.replace("{id}", "00000000-0000-0000-0000-000000000000");
         for ((caller, name), expected) in callers.iter().zip(names).zip(row) {
-            // A logout ends the session that the next route needs.
             let status = status(&caller.snapshot(), route.method.as_str(), &path, &body).await;
             // A verified flag is part of what a session stands for, so one of before is worth nothing.
             let fits = status == expected || (name == "unverified" && expected == 403 && status == 401);
             if !fits {
                 wrong.insert(format!("{} {} {name}", route.method, route.path), (status, expected));
             }
-            if path == "/logout" && status == 201 {
+            // The session that the next route needs has ended.
+            if matches!((path.as_str(), status), ("/logout", 201) | ("/users/me/sessions", 204)) {
                 let email = ["", "", "", "ada@example.com", "ben@example.com", "admin@example.com"];
                 let email = email[names.iter().position(|other| *other == name).expect("a caller")];
                 caller.log_in(email, PASSWORD).await.expect(201, "");
@@ -108,7 +112,28 @@ async fn what_the_table_leaves_open_is_what_the_library_calls_open() {
 
 #[tokio::test]
 async fn the_groups_of_the_contract_are_all_there() {
-    assert_eq!(routes().await.len(), 20);
+    assert_eq!(routes().await.len(), 24);
+}
+
+#[tokio::test]
+async fn s53_the_routes_of_tokens_are_open_as_the_table_says() {
+    let app = App::start(Kind::Jwt).await;
+    let callers = [app.client(), app.user("ada@example.com").await];
+    let database = Database::in_memory().await;
+    let config = Config::new(SecretKey::generate().expect("randomness"));
+    let users = jwt::Users::connect(database.url(), config).await.expect("it starts");
+    let routes = jwt::router(users).routes().into_iter().filter(|route| route.group == Group::Tokens);
+    let mut seen = 0;
+    for route in routes {
+        let (body, row) = row(&route.method, &route.path).expect("a row");
+        for caller in &callers {
+            let status = status(caller, route.method.as_str(), &route.path, &body).await;
+            assert_eq!(status, row[0], "{} {}", route.method, route.path);
+        }
+        assert_eq!(route.access, Access::Anyone, "{} {}", route.method, route.path);
+        seen += 1;
+    }
+    assert_eq!(seen, 3);
 }
 
 #[tokio::test]

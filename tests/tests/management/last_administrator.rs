@@ -1,6 +1,7 @@
 //! S56: somebody who may administer is always left.
 
 use serde_json::{Value, json};
+use users_runtime::{Config, MemoryStore};
 use users_tests::{Answer, Client, PASSWORD};
 
 use crate::support::{Office, Person, id_of};
@@ -18,7 +19,17 @@ async fn demote(admin: &Client, target: &Person, role: &str) -> Answer {
 
 #[tokio::test]
 async fn s56_the_last_administrator_stays() {
-    let office = Office::start().await;
+    the_last_administrator_stays(Office::start().await).await;
+}
+
+/// A store beside the database cannot be rolled back: what is refused must not have ended a session in it.
+#[tokio::test]
+async fn s56_the_last_administrator_stays_logged_in_whatever_the_store() {
+    let in_memory = |config: Config| config.with_store(MemoryStore::default());
+    the_last_administrator_stays(Office::start_with(in_memory, |router| router).await).await;
+}
+
+async fn the_last_administrator_stays(office: Office) {
     let admin = office.administrator().await;
     // Neither counts: one has another role, and one may not log in.
     office.person("clerk@example.com", &["clerk"]).await;

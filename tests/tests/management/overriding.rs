@@ -133,8 +133,7 @@ async fn at_night(
     request: Parts,
     given: LogIn,
 ) -> Result<(Principal<Worker>, users_runtime::Credential), Error> {
-    let LogIn { identifier, password, .. } = given;
-    let (user, credential) = users.log_in(&request, &identifier, &password).await?;
+    let (user, credential) = users.log_in(&request, &given).await?;
     if user.age < 18 {
         return Err(Error::refused("too_young", "come back with your parents"));
     }
