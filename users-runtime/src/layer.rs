@@ -123,10 +123,12 @@ pub(crate) async fn around<A: Application>(
             None => next.run(request).await,
         }
     };
-    if response.status() == StatusCode::UNAUTHORIZED {
+    let headers = response.headers();
+    if response.status() == StatusCode::UNAUTHORIZED && !headers.contains_key(header::WWW_AUTHENTICATE) {
         // RFC 9110, section 11.6.1.
-        let challenge = HeaderValue::from_static(users.backend().challenge());
-        response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(challenge);
+        for challenge in users.backend().challenges() {
+            response.headers_mut().append(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
     }
     with_problem(response)
 }

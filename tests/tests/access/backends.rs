@@ -209,7 +209,8 @@ async fn the_first_backend_of_a_list_that_recognises_a_request_decides() {
     let (protected, public) = routes();
     let (client, _) = serve(list::router(users).protected(protected).public(public).into_router()).await;
     let answer = client.me().await.expect(401, "unauthenticated");
-    assert_eq!(answer.header("www-authenticate"), "Session");
+    let challenges: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
+    assert_eq!(challenges, ["Session", "ApiKey", "Bearer"]);
 
     // The first with a login gives its credential, and it alone.
     let browser = client.fresh();

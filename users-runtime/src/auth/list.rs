@@ -33,6 +33,13 @@ macro_rules! list {
                 self.0.challenge()
             }
 
+            fn challenges(&self) -> Vec<&'static str> {
+                let mut all: Vec<_> = [$( self.$index.challenges() ),+].concat();
+                let mut seen = std::collections::HashSet::new();
+                all.retain(|scheme| seen.insert(*scheme));
+                all
+            }
+
             fn is_ambient(&self, request: &Parts) -> bool {
                 // One that a browser would use by itself is enough for a page of another origin.
                 $(self.$index.is_ambient(request))||+

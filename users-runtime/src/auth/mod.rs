@@ -71,6 +71,11 @@ pub trait Backend<U: Storable>: Send + Sync + 'static {
         "Bearer"
     }
 
+    /// The same for each backend of a list.
+    fn challenges(&self) -> Vec<&'static str> {
+        vec![self.challenge()]
+    }
+
     /// Whether this request's credential is one that a browser adds by itself, so that a page of another origin
     /// could have sent it (S49). The default is the safe answer.
     fn is_ambient(&self, request: &Parts) -> bool {

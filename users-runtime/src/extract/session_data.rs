@@ -183,7 +183,39 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionData {
         request.uri.clone_from(&parts.uri);
         request.method.clone_from(&parts.method);
         request.extensions.clone_from(&parts.extensions);
+        // What keeps the request must not be kept by it: a request that is dropped half-way would stay for ever.
+        request.extensions.remove::<Carried>();
         *carried.asked() = Some((request, session.clone()));
         Ok(session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl Carry for Nothing {
+        fn read<'a>(&'a self, _: &'a Parts) -> BoxFuture<'a, Result<Map<String, Value>, Error>> {
+            Box::pin(std::future::ready(Ok(Map::new())))
+        }
+
+        fn write<'a>(&'a self, _: &'a Parts, _: &'a DataChanges) -> BoxFuture<'a, Result<Credential, Error>> {
+            Box::pin(std::future::ready(Ok(Credential::default())))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_dropped_half_way_leaves_nothing_behind() {
+        let carried = Carried { carry: Arc::new(Nothing), asked: Arc::default() };
+        let kept = Arc::downgrade(&carried.asked);
+        let mut request = http::Request::new(()).into_parts().0;
+        carried.mark(&mut request.extensions);
+        let data = SessionData::from_request_parts(&mut request, &()).await.unwrap();
+        data.set("name", &1).unwrap();
+        assert_eq!(data.get::<i64>("name").unwrap(), Some(1));
+        drop((carried, request, data));
+        assert!(kept.upgrade().is_none());
     }
 }
