@@ -10,6 +10,7 @@ mod register;
 mod roles;
 mod sessions;
 mod show;
+#[cfg(feature = "jwt")]
 mod tokens;
 mod users;
 mod verify;
@@ -116,6 +117,7 @@ fn all<A: Application>() -> Vec<Route<A>> {
     all.extend(groups.password_reset.into_iter().flat_map(password_reset::routes::<A>));
     all.extend(groups.current_user.into_iter().flat_map(current_user::routes::<A>));
     all.extend(groups.sessions.into_iter().flat_map(sessions::routes::<A>));
+    #[cfg(feature = "jwt")]
     all.extend(groups.tokens.into_iter().flat_map(tokens::routes::<A>));
     all.extend(groups.users.into_iter().flat_map(users::routes::<A>));
     all.extend(groups.roles.into_iter().flat_map(roles::routes::<A>));

@@ -26,15 +26,13 @@ use crate::{
     service::{LogIn, Scope},
 };
 
-pub(super) fn routes<A: Application>(paths: TokensRoutes) -> Vec<Route<A>> {
+pub(super) fn routes<A: Application>(paths: TokensRoutes) -> [Route<A>; 3] {
     let route = |method, path, what| Route::public(Group::Tokens, method, path, what);
-    let mut routes = vec![
+    [
         route(Method::POST, paths.token, "gives tokens for a form").answered_by(token::<A>),
         route(Method::POST, paths.refresh, "gives the next tokens").answered_by(refresh::<A>),
-    ];
-    #[cfg(feature = "jwt")]
-    routes.push(route(Method::GET, paths.jwks, "the keys that verify tokens").answered_by(jwks::<A>));
-    routes
+        route(Method::GET, paths.jwks, "the keys that verify tokens").answered_by(jwks::<A>),
+    ]
 }
 
 /// A problem in the words of RFC 6749, section 5.2.
@@ -148,7 +146,6 @@ fn answered<U: UserModel>((_, credential): (Principal<U>, Credential)) -> Respon
     with_credential(response, credential)
 }
 
-#[cfg(feature = "jwt")]
 async fn jwks<A: Application>(users: Scope<A>) -> Response {
     let keys = users.directory().keys.jwt.jwks().to_owned();
     ([(header::CONTENT_TYPE, "application/jwk-set+json")], keys).into_response()

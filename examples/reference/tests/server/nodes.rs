@@ -202,6 +202,30 @@ fn kill_the_primary() -> String {
     port
 }
 
+/// Registers as many users as there are clients, and proves their mailboxes behind the servers' backs.
+async fn verified_visitors(
+    client: &Client,
+    nodes: &[String; 2],
+    seen: &Arc<Mutex<Seen>>,
+    database: &str,
+) -> Vec<Visitor> {
+    let mut visitors = Vec::new();
+    for number in 0..CLIENTS {
+        let email = format!("user{number}@example.com");
+        let body = json!({"email": email, "password": PASSWORD});
+        let answer =
+            client.post(format!("{}/register", nodes[0])).json(&body).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let (client, nodes, seen) = (client.clone(), nodes.clone(), Arc::clone(seen));
+        let (session, ended) = (None, Vec::new());
+        visitors.push(Visitor { client, nodes, email, seen, session, ended, step: number });
+    }
+    let users = PgPool::connect(database).await.expect("the servers' database");
+    query("UPDATE users SET is_verified = TRUE").execute(&users).await.expect("users");
+    users.close().await;
+    visitors
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fail_over_of_redis_refuses_no_good_session_and_lets_no_ended_one_in() {
     let Some(pool) = services().await else { return };
@@ -224,21 +248,7 @@ async fn a_fail_over_of_redis_refuses_no_good_session_and_lets_no_ended_one_in()
     let nodes = [one.origin.clone(), two.origin.clone()];
 
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let mut visitors = Vec::new();
-    for number in 0..CLIENTS {
-        let email = format!("user{number}@example.com");
-        let body = json!({"email": email, "password": PASSWORD});
-        let answer =
-            client.post(format!("{}/register", nodes[0])).json(&body).send().await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::CREATED);
-        let (client, nodes, seen) = (client.clone(), nodes.clone(), Arc::clone(&seen));
-        let (session, ended) = (None, Vec::new());
-        visitors.push(Visitor { client, nodes, email, seen, session, ended, step: number });
-    }
-    let users = PgPool::connect(&url).await.expect("the servers' database");
-    query("UPDATE users SET is_verified = TRUE").execute(&users).await.expect("users");
-    users.close().await;
-
+    let visitors = verified_visitors(&client, &nodes, &seen, &url).await;
     let stop = Arc::new(AtomicBool::new(false));
     let visits: Vec<_> = visitors
         .into_iter()
