@@ -74,7 +74,8 @@ fn read<U: Storable>(directory: &Directory<U>, request: &Parts) -> Found {
     let Some(first) = cookie::read(&directory.config, request, COOKIE) else { return Found::Absent };
     let open = || {
         let (count, piece) = first.split_once('.')?;
-        let count: usize = count.parse().ok().filter(|count| (1..=MAX_PIECES).contains(count))?;
+        // One spelling for each number: `+1` and `01` are not what this was sent out with.
+        let count = (1..=MAX_PIECES).find(|number| number.to_string() == count)?;
         let mut text = piece.to_owned();
         for number in 1..count {
             text.push_str(cookie::read(&directory.config, request, &piece_name(number))?);
