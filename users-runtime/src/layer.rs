@@ -70,7 +70,7 @@ pub(crate) fn covers(pattern: &str, route: &str) -> bool {
         match route.next() {
             // A pattern's parameter stands for any one segment, and never for the rest of the path.
             Some(segment) if wildcard => {
-                if segment.is_empty() || segment.starts_with("{*") {
+                if segment.is_empty() || segment.contains("{*") {
                     return false;
                 }
             }
