@@ -1,4 +1,4 @@
-//! Stores: where sessions, revoked tokens and the families of refresh tokens are kept when not in the database.
+//! Stores: where sessions, and the refresh tokens that belong to them, are kept when not in the database.
 //!
 //! A [`Store`] knows entries with a key, a value and an end, and nothing of what they mean. [`MemoryStore`],
 //! [`FileStore`] and `RedisStore` are built in, `TowerStore` takes what an application has for `tower-sessions`; a store

@@ -17,7 +17,7 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(15);
 
 /// Looks again and again whether a request's credential is still good: for web sockets, server-sent events and everything
-/// else that goes on after the request was let in. A session that ended, a token that expired or was revoked, a user who
+/// else that goes on after the request was let in. A session that ended, a token that expired, a user who
 /// was deactivated or lost the role that a guard before the route asks for: each is noticed at the next heartbeat.
 ///
 /// In a handler's arguments it demands a login, as `accounts::CurrentUser` does; `Option<accounts::Heartbeat>` serves

@@ -21,9 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// process ends, so the folder has to be on a disk of this machine: network file systems keep such locks in ways of
 /// their own. Reading takes none.
 ///
-/// A file that is damaged is an error, and the request is answered with 503. To take it for absent would be as good for
-/// a session, which would have ended, and wrong for a revocation, which would be undone; what an entry means is not for
-/// a store to know. The log names the file; [`Store::remove`] removes it.
+/// A file that is damaged is an error, and the request is answered with 503: what an entry means is not for a store to
+/// know, so neither is what its absence would mean. The log names the file; [`Store::remove`] removes it.
 ///
 /// Only the user that the process runs as may read the folder, on Unix. It is created when it is missing at the start;
 /// one that vanishes later is an error, not an empty store.

@@ -51,8 +51,8 @@ const WAITING_LINKS: usize = 4;
 /// that it never misses one. No command touches keys of two slots.
 ///
 /// # What Redis has to be told
-/// - `maxmemory-policy noeviction`: an evicted session has ended, but an evicted revocation is undone.
-/// - `appendonly yes`, or a server that starts again has forgotten what it knew, revocations too.
+/// - `maxmemory-policy noeviction`: an evicted session has ended, and its user is logged out.
+/// - `appendonly yes`, or a server that starts again has forgotten every session.
 /// - A primary that is cut off from its replicas serves whoever reaches it until it is told otherwise:
 ///   `min-replicas-to-write` lets it stop on its own.
 pub struct RedisStore {
