@@ -116,7 +116,14 @@ fn house_style(message: &str) -> String {
 /// What to say of a word that is none of those that are known.
 pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
     let parsers = Error::unknown_value_with_alts(word, known).to_string();
-    house_style(&parsers.replace("Unknown value:", &format!("unknown {what}")))
+    let message = house_style(&parsers.replace("Unknown value:", &format!("unknown {what}")));
+    if message.contains("; ") {
+        return message;
+    }
+    // The parser names no more than nine.
+    let mut known: Vec<_> = known.iter().map(|word| format!("`{word}`")).collect();
+    known.sort_unstable();
+    format!("{message}; write one of {}", known.join(", "))
 }
 
 /// Reads `name = "..."`.

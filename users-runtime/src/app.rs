@@ -5,7 +5,7 @@ use crate::{
     db::Storable,
     guard::Guards,
     hooks::Hooks,
-    model::{HasRoles, ResolveTenant, RoleModel, Roles, UserModel},
+    model::{HasRoles, OAuthAccountModel, ResolveTenant, RoleModel, Roles, UserModel},
 };
 
 /// An application, as `#[users_app]` describes it.
@@ -23,6 +23,11 @@ pub trait Application: Send + Sync + 'static {
     const EXCLUDE: &'static [&'static str];
     /// The roles that are made at start-up.
     const SEED: Seed = Seed::NONE;
+    /// The names under which the OpenAPI document gathers the routes of a group, where they are not the group's own.
+    const TAGS: &'static [(Group, &'static str)] = &[];
+
+    /// The application's version, as the OpenAPI document has it.
+    const VERSION: &'static str = "0.1.0";
 
     /// Who may use the route groups that are not for every user.
     #[must_use]
@@ -79,6 +84,48 @@ pub trait SameRole<R>: RoleModel {
 #[diagnostic::do_not_recommend]
 impl<R: RoleModel> SameRole<R> for R {}
 
+/// The model of linked accounts that `#[users_app]` names is the one that the user model names.
+#[diagnostic::on_unimplemented(
+    message = "`{A}` is not the model of linked accounts of the user model",
+    label = "the user model names `{Self}`",
+    note = "write `#[user(oauth_account = path)]` with the same path on the struct that derives `UserModel`"
+)]
+pub trait SameOAuthAccount<A>: OAuthAccountModel {
+    /// What an application that names a model of linked accounts evaluates while compiling.
+    const NEEDED: () = ();
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: OAuthAccountModel> SameOAuthAccount<A> for A {}
+
+/// A group of generated routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Group {
+    /// Registration.
+    Register,
+    /// Proof of the mailbox.
+    Verify,
+    /// Login and logout.
+    Auth,
+    /// Forgotten passwords.
+    PasswordReset,
+    /// The user's own account.
+    CurrentUser,
+    /// Management of users.
+    Users,
+    /// Management of roles.
+    Roles,
+    /// The user's own sessions.
+    Sessions,
+    /// Tokens for clients that are no browsers.
+    Tokens,
+    /// Sign-in through providers.
+    OAuth2,
+    /// The OpenAPI document.
+    Docs,
+}
+
 /// The route groups that exist; `None` for those that were left out.
 #[derive(Debug, Clone, Copy)]
 pub struct Routes {
@@ -100,6 +147,10 @@ pub struct Routes {
     pub sessions: Option<SessionsRoutes>,
     /// Tokens for clients that are no browsers (RFC 6749).
     pub tokens: Option<TokensRoutes>,
+    /// Sign-in through providers.
+    pub oauth2: Option<OAuth2Routes>,
+    /// The OpenAPI document.
+    pub docs: Option<DocsRoutes>,
 }
 
 /// The paths of the group `auth`.
@@ -179,4 +230,21 @@ pub struct TokensRoutes {
     pub refresh: &'static str,
     /// `GET`: the public keys that tokens verify with (RFC 7517).
     pub jwks: &'static str,
+}
+
+/// The paths of the group `oauth2`.
+#[derive(Debug, Clone, Copy)]
+pub struct OAuth2Routes {
+    /// With `/{provider}/authorize` and `/{provider}/callback` below it, `GET`: sign-in through a provider.
+    pub path: &'static str,
+    /// `GET`: the own linked accounts; with `/{provider}/authorize` and `/{provider}/callback` below it, `GET`: links
+    /// one; with `/{id}` below it, `DELETE`: unlinks it.
+    pub associate: &'static str,
+}
+
+/// The paths of the group `docs`.
+#[derive(Debug, Clone, Copy)]
+pub struct DocsRoutes {
+    /// `GET`: a page that shows the document; with `/openapi.json` below it, `GET`: the document.
+    pub path: &'static str,
 }

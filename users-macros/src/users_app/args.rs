@@ -4,6 +4,7 @@ use darling::{Error, FromMeta, Result, ast::NestedMeta, error::Accumulator, util
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, LitStr, Meta, Path, spanned::Spanned};
 
+use super::model::Enabled;
 use crate::report::{Word, mistake, path, string, unknown};
 
 /// Every argument.
@@ -16,6 +17,8 @@ pub(super) struct Arguments {
     pub(super) user: Option<Path>,
     #[darling(with = path)]
     pub(super) role: Option<Path>,
+    #[darling(with = path)]
+    pub(super) oauth_account: Option<Path>,
     #[darling(with = path)]
     pub(super) seed: Option<Path>,
     #[darling(with = path)]
@@ -62,11 +65,13 @@ pub(super) struct Groups {
     pub(super) roles: Option<Group<RolesOptions>>,
     pub(super) sessions: Option<Group<SessionsOptions>>,
     pub(super) tokens: Option<Group<TokensOptions>>,
+    pub(super) oauth2: Option<Group<OAuth2Options>>,
+    pub(super) docs: Option<Group<DocsOptions>>,
 }
 
 impl Groups {
-    /// Every group with its defaults, where `sessions` and `tokens` have something to serve.
-    pub(super) fn all(sessions: bool, tokens: bool) -> Self {
+    /// Every group with its defaults, where it has something to serve.
+    pub(super) fn all(sessions: bool, tokens: bool, enabled: Enabled) -> Self {
         Self {
             auth: Some(Group::default()),
             register: Some(Group::default()),
@@ -77,6 +82,8 @@ impl Groups {
             roles: Some(Group::default()),
             sessions: sessions.then(Group::default),
             tokens: tokens.then(Group::default),
+            oauth2: enabled.oauth2.then(Group::default),
+            docs: enabled.openapi.then(Group::default),
         }
     }
 }
@@ -91,6 +98,8 @@ pub(super) struct Group<T> {
 #[darling(default)]
 pub(super) struct AuthOptions {
     #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) login: Option<LitStr>,
     #[darling(with = string)]
     pub(super) logout: Option<LitStr>,
@@ -100,12 +109,16 @@ pub(super) struct AuthOptions {
 #[darling(default)]
 pub(super) struct RegisterOptions {
     #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) path: Option<LitStr>,
 }
 
 #[derive(Default, FromMeta)]
 #[darling(default)]
 pub(super) struct VerifyOptions {
+    #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
     #[darling(with = string)]
     pub(super) path: Option<LitStr>,
     #[darling(with = string)]
@@ -116,6 +129,8 @@ pub(super) struct VerifyOptions {
 #[darling(default)]
 pub(super) struct PasswordResetOptions {
     #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) forgot: Option<LitStr>,
     #[darling(with = string)]
     pub(super) reset: Option<LitStr>,
@@ -124,6 +139,8 @@ pub(super) struct PasswordResetOptions {
 #[derive(Default, FromMeta)]
 #[darling(default)]
 pub(super) struct CurrentUserOptions {
+    #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
     #[darling(with = string)]
     pub(super) path: Option<LitStr>,
     pub(super) delete: Option<Word>,
@@ -135,6 +152,8 @@ pub(super) struct CurrentUserOptions {
 #[darling(default)]
 pub(super) struct UsersOptions {
     #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) path: Option<LitStr>,
     #[darling(with = guard_expression)]
     pub(super) guard: Option<Expr>,
@@ -143,6 +162,8 @@ pub(super) struct UsersOptions {
 #[derive(Default, FromMeta)]
 #[darling(default)]
 pub(super) struct RolesOptions {
+    #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
     #[darling(with = string)]
     pub(super) path: Option<LitStr>,
     #[darling(with = string)]
@@ -157,6 +178,8 @@ pub(super) struct RolesOptions {
 #[darling(default)]
 pub(super) struct SessionsOptions {
     #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) path: Option<LitStr>,
     #[darling(with = guard_expression)]
     pub(super) guard: Option<Expr>,
@@ -166,11 +189,33 @@ pub(super) struct SessionsOptions {
 #[darling(default)]
 pub(super) struct TokensOptions {
     #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
+    #[darling(with = string)]
     pub(super) token: Option<LitStr>,
     #[darling(with = string)]
     pub(super) refresh: Option<LitStr>,
     #[darling(with = string)]
     pub(super) jwks: Option<LitStr>,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct OAuth2Options {
+    #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
+    #[darling(with = string)]
+    pub(super) path: Option<LitStr>,
+    #[darling(with = string)]
+    pub(super) associate: Option<LitStr>,
+}
+
+#[derive(Default, FromMeta)]
+#[darling(default)]
+pub(super) struct DocsOptions {
+    #[darling(with = string)]
+    pub(super) tag: Option<LitStr>,
+    #[darling(with = string)]
+    pub(super) path: Option<LitStr>,
 }
 
 /// Reads `guard = expression`; whether it is a guard is the compiler's to say.
@@ -210,15 +255,20 @@ const SETTINGS: [&str; 22] = [
     "host",
 ];
 
-/// Arguments that a later version will know.
-const LATER_ARGUMENTS: [&str; 1] = ["oauth_account"];
-
 /// Route groups.
-const GROUPS: [&str; 9] =
-    ["auth", "register", "verify", "password_reset", "current_user", "users", "roles", "sessions", "tokens"];
-
-/// Route groups that a later version will know.
-const LATER_GROUPS: [&str; 1] = ["oauth2"];
+const GROUPS: [&str; 11] = [
+    "auth",
+    "register",
+    "verify",
+    "password_reset",
+    "current_user",
+    "users",
+    "roles",
+    "sessions",
+    "tokens",
+    "oauth2",
+    "docs",
+];
 
 /// Reads the arguments; with a mistake in one of them, `complete` is false and what could be read is kept.
 pub(super) fn read(tokens: TokenStream) -> (Arguments, Accumulator) {
@@ -274,9 +324,6 @@ fn refuse_settings(item: &NestedMeta) -> Result<()> {
     if word == "roles" {
         let text = "`roles` is a route group; write `role = path` for a role model, or `seed = path` for an enum of roles";
         return Err(mistake(meta.path().span(), text));
-    }
-    if LATER_ARGUMENTS.contains(&word.as_str()) {
-        return Err(mistake(meta.path().span(), format!("`{word}` is not part of this version; remove it")));
     }
     Ok(())
 }
@@ -342,12 +389,7 @@ fn refuse_unknown_group(item: &NestedMeta) -> Result<()> {
     if GROUPS.contains(&word.as_str()) {
         return Ok(());
     }
-    let text = if LATER_GROUPS.contains(&word.as_str()) {
-        format!("the route group `{word}` is not part of this version; remove it")
-    } else {
-        unknown("route group", &word, &GROUPS)
-    };
-    Err(mistake(meta.path().span(), text))
+    Err(mistake(meta.path().span(), unknown("route group", &word, &GROUPS)))
 }
 
 impl<T: Default> Default for Group<T> {

@@ -5,19 +5,20 @@ mod module;
 mod routes;
 
 use darling::{Error, Result, error::Accumulator};
-use proc_macro2::Span;
-use syn::{Expr, Item, ItemMod, Path, parse_quote, spanned::Spanned};
+use proc_macro2::{Ident, Span};
+use syn::{Expr, Item, ItemMod, LitStr, Path, parse_quote, spanned::Spanned};
 
-pub(super) use self::module::with_role;
+pub(super) use self::module::with_models;
 use self::{
     auth::{auth, carries_data, claims, written},
-    module::{free_names, names_role, role, seed, user},
+    module::{free_names, names, oauth_account, role, seed, user},
     routes::{exclude, routes},
 };
 use super::{
     args::{Arguments, RoutesArgument},
     model::{Application, Backend, Enabled, Guarded, Need, Routes},
 };
+use crate::report::at;
 
 /// Checks every rule; one that needs another one's result runs only when that one passed.
 pub(super) fn check(
@@ -30,13 +31,15 @@ pub(super) fn check(
     let auth = mistakes.handle(auth(arguments, enabled));
     let user = mistakes.handle(user(arguments, module, items)).flatten();
     let role = mistakes.handle(role(arguments, items)).flatten();
+    let oauth_account = mistakes.handle(oauth_account(arguments, items)).flatten();
     let seed = mistakes.handle(seed(arguments, items)).flatten();
     let session_data = carries_data(arguments, enabled);
     mistakes.handle(free_names(items, enabled, session_data));
     // Backends that could not be read are not known to be missing.
     let backends = auth.as_deref().unwrap_or_default();
     mistakes.handle(claims(arguments, backends));
-    let table = mistakes.handle(routes(arguments.routes.as_ref().map(|routes| &routes.0), backends));
+    let groups = arguments.routes.as_ref().map(|routes| &routes.0);
+    let table = mistakes.handle(routes(groups, backends, enabled));
     // Routes that could not be read are not the default ones.
     let known = table.as_ref().filter(|_| arguments.complete || arguments.routes.is_some());
     mistakes.handle(exclude(arguments, known));
@@ -52,9 +55,14 @@ pub(super) fn check(
             exclude: arguments.exclude.as_ref().map(|exclude| exclude.0.clone()).unwrap_or_default(),
             guards: guards(arguments),
             // A model that names it in the same words needs no proof.
-            role: role.filter(|role| !names_role(items, &user.path, role)),
+            role: role.filter(|role| !names(items, &user.path, "role", role)),
+            oauth_account: oauth_account
+                .filter(|account| !names(items, &user.path, "oauth_account", account)),
             seed,
+            tags: tags(arguments),
             cli: enabled.cli,
+            openapi: enabled.openapi,
+            client: enabled.client,
             user: user.path,
             visibility: user.visibility,
         }),
@@ -92,8 +100,12 @@ pub(super) fn outline(
         exclude: Vec::new(),
         guards: Vec::new(),
         role: None,
+        oauth_account: None,
         seed: None,
+        tags: Vec::new(),
         cli: enabled.cli,
+        openapi: enabled.openapi,
+        client: enabled.client,
         needs: Vec::new(),
     })
 }
@@ -118,6 +130,22 @@ fn guards(arguments: &Arguments) -> Vec<(Guarded, Expr)> {
     guards.into_iter().filter_map(|(group, guard)| guard.map(|guard| (group, guard))).collect()
 }
 
+/// The tags that the user gave route groups, each with the group's name in the runtime.
+fn tags(arguments: &Arguments) -> Vec<(Ident, LitStr)> {
+    let Some(RoutesArgument(groups)) = &arguments.routes else { return Vec::new() };
+    macro_rules! tags {
+        ($($field:ident: $group:ident),*) => {
+            [$( (stringify!($group), groups.$field.as_ref().and_then(|group| group.options.tag.clone())) ),*]
+        };
+    }
+    let tags = tags!(
+        auth: Auth, register: Register, verify: Verify, password_reset: PasswordReset, current_user: CurrentUser,
+        users: Users, roles: Roles, sessions: Sessions, tokens: Tokens, oauth2: OAuth2, docs: Docs
+    );
+    let tags = tags.into_iter().filter_map(|(group, tag)| tag.map(|tag| (group, tag)));
+    tags.map(|(group, tag)| (Ident::new(group, at(&tag)), tag)).collect()
+}
+
 /// What is needed of the model, each asked for once, where its reason is named or else at the model.
 fn needs(arguments: &Arguments, routes: &Routes, seed: Option<&Path>, user: Span) -> Vec<(Need, Span)> {
     let groups = arguments.routes.as_ref().map(|routes| &routes.0);
@@ -135,5 +163,7 @@ fn needs(arguments: &Arguments, routes: &Routes, seed: Option<&Path>, user: Span
     let managed = if groups.is_some() { roles.or(users) } else { Some(user) };
     needs.extend(managed.map(|span| (Need::Administrators, span)));
     needs.extend(seed.map(|path| (Need::Roles, path.span())));
+    let oauth2 = groups.and_then(|groups| groups.oauth2.as_ref()).map_or(user, |group| group.name);
+    needs.extend(routes.oauth2.as_ref().map(|_| (Need::OAuthAccounts, oauth2)));
     needs
 }

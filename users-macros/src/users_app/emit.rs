@@ -32,9 +32,10 @@ pub(super) fn application(application: &Application) -> TokenStream {
         .map_or_else(|| located(quote!(#runtime::NoHooks), user.span()), ToTokens::to_token_stream);
     let model = located(quote!(<#user as #runtime::UserModel>::Model), user.span());
     let routes = routes(runtime, &application.routes);
-    let (guards, seed) = (guards(application), seed(application));
+    let (guards, seed, tags) = (guards(application), seed(application), tags(application));
     let (needs, commands) = (needs(application), commands(application));
-    let session_data = session_data(application);
+    let (version, openapi) = (version(application), openapi(application));
+    let (session_data, client) = (session_data(application), client(application));
     let implementation = quote! {
         impl #runtime::Application for App {
             type User = #model;
@@ -44,6 +45,8 @@ pub(super) fn application(application: &Application) -> TokenStream {
             const ROUTES: #runtime::Routes = #routes;
             const EXCLUDE: &'static [&'static ::core::primitive::str] = &[ #( #exclude ),* ];
             #seed
+            #tags
+            #version
 
             #guards
         }
@@ -89,6 +92,8 @@ pub(super) fn application(application: &Application) -> TokenStream {
 
         #session_data
 
+        #client
+
         #guard
 
         /// The generated routes, to which the application adds its own.
@@ -97,6 +102,8 @@ pub(super) fn application(application: &Application) -> TokenStream {
         }
 
         #commands
+
+        #openapi
 
         #needs
     }
@@ -113,12 +120,58 @@ fn session_data(application: &Application) -> Option<TokenStream> {
     })
 }
 
+/// The client of the generated routes, where the cargo feature is on.
+fn client(application: &Application) -> Option<TokenStream> {
+    let Application { runtime, visibility, .. } = application;
+    application.client.then(|| {
+        quote! {
+            /// A client of the generated routes, for programs elsewhere.
+            #visibility type Client = #runtime::client::Client<App>;
+        }
+    })
+}
+
 /// The roles that are made at start-up; none without an enum.
 fn seed(application: &Application) -> Option<TokenStream> {
     let runtime = &application.runtime;
     application.seed.as_ref().map(|path| {
         let seed = quote_spanned!(at(path)=> #runtime::Seed::of::<#path>());
         quote!(const SEED: #runtime::Seed = #seed;)
+    })
+}
+
+/// The names under which the OpenAPI document gathers route groups, where the user says so.
+fn tags(application: &Application) -> Option<TokenStream> {
+    let runtime = &application.runtime;
+    let tags = application.tags.iter().map(|(group, tag)| quote!((#runtime::Group::#group, #tag)));
+    (!application.tags.is_empty()).then(|| {
+        quote! {
+            const TAGS: &'static [(#runtime::Group, &'static ::core::primitive::str)] = &[ #( #tags ),* ];
+        }
+    })
+}
+
+/// The version of the application's crate.
+fn version(application: &Application) -> Option<TokenStream> {
+    application.openapi.then(|| {
+        quote!(
+            const VERSION: &'static ::core::primitive::str = ::core::env!("CARGO_PKG_VERSION");
+        )
+    })
+}
+
+/// The function that writes the OpenAPI document.
+fn openapi(application: &Application) -> Option<TokenStream> {
+    let Application { runtime, visibility, .. } = application;
+    application.openapi.then(|| {
+        let function = quote! {
+            /// The OpenAPI document of the generated routes under these settings, which needs no database.
+            #visibility fn openapi(config: &#runtime::Config) -> #runtime::utoipa::openapi::OpenApi {
+                #runtime::UsersRouter::<App>::openapi_for(config)
+            }
+        };
+        // Like everything else that needs the model.
+        located_deeply(function, application.user.span())
     })
 }
 
@@ -226,6 +279,11 @@ fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
         let (token, refresh, jwks) = (&group.token, &group.refresh, &group.jwks);
         quote!(#runtime::TokensRoutes { token: #token, refresh: #refresh, jwks: #jwks })
     }));
+    let oauth2 = option(routes.oauth2.as_ref().map(|group| {
+        let (path, associate) = (&group.path, &group.associate);
+        quote!(#runtime::OAuth2Routes { path: #path, associate: #associate })
+    }));
+    let docs = option(routes.docs.as_ref().map(|path| quote!(#runtime::DocsRoutes { path: #path })));
     quote! {
         #runtime::Routes {
             auth: #auth,
@@ -237,6 +295,8 @@ fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
             roles: #roles,
             sessions: #sessions,
             tokens: #tokens,
+            oauth2: #oauth2,
+            docs: #docs,
         }
     }
 }
@@ -257,15 +317,21 @@ fn needs(application: &Application) -> TokenStream {
             Need::Mailbox => quote!(HasMailbox),
             Need::Administrators => quote!(HasAdministrators),
             Need::Roles => quote!(HasRoles),
+            Need::OAuthAccounts => quote!(HasOAuthAccounts),
         };
         let need = quote!(<<App as #runtime::Application>::User as #runtime::#need>::NEEDED);
         let need = located(need, *span);
         quote!(const _: () = #need;)
     });
-    let role = application.role.as_ref().map(|role| {
-        let model = quote!(<<App as #runtime::Application>::User as #runtime::UserModel>::Role);
-        let same = located(quote!(<#model as #runtime::SameRole<#role>>::NEEDED), role.span());
-        quote!(const _: () = #same;)
+    let models = [
+        (&application.role, quote!(Role), quote!(SameRole)),
+        (&application.oauth_account, quote!(OAuthAccount), quote!(SameOAuthAccount)),
+    ];
+    let same = models.into_iter().filter_map(|(path, model, same)| {
+        let path = path.as_ref()?;
+        let model = quote!(<<App as #runtime::Application>::User as #runtime::UserModel>::#model);
+        let same = located(quote!(<#model as #runtime::#same<#path>>::NEEDED), path.span());
+        Some(quote!(const _: () = #same;))
     });
-    asked.chain(role).collect()
+    asked.chain(same).collect()
 }

@@ -31,7 +31,7 @@ fn expand_with(arguments: TokenStream, item: TokenStream, enabled: Enabled) -> T
         }
     };
     let (arguments, mistakes) = args::read(arguments);
-    let items = check::with_role(&arguments, &module, items);
+    let items = check::with_models(&arguments, &module, items);
     match check::check(&arguments, &module, &items, enabled, mistakes) {
         Ok(application) => emit::module(&module, &items, &emit::application(&application)),
         Err(error) => {

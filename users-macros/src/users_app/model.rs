@@ -1,6 +1,6 @@
 //! An application as its arguments describe it, checked.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use syn::{Expr, LitStr, Path, Visibility};
 
 /// The parts whose cargo features are on.
@@ -8,7 +8,10 @@ use syn::{Expr, LitStr, Path, Visibility};
 #[expect(clippy::struct_excessive_bools, reason = "one for each cargo feature")]
 pub(super) struct Enabled {
     pub(super) cli: bool,
+    pub(super) client: bool,
     pub(super) jwt: bool,
+    pub(super) oauth2: bool,
+    pub(super) openapi: bool,
     pub(super) session: bool,
     pub(super) session_cookie: bool,
 }
@@ -18,13 +21,17 @@ impl Enabled {
     pub(super) fn from_features() -> Self {
         Self {
             cli: cfg!(feature = "cli"),
+            client: cfg!(feature = "client"),
             jwt: cfg!(feature = "jwt"),
+            oauth2: cfg!(feature = "oauth2"),
+            openapi: cfg!(feature = "openapi"),
             session: cfg!(feature = "session"),
             session_cookie: cfg!(feature = "session-cookie"),
         }
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "one for each part that the module gets")]
 /// Everything that is generated into the module.
 pub(super) struct Application {
     /// The path of `users-runtime`.
@@ -43,10 +50,18 @@ pub(super) struct Application {
     pub(super) guards: Vec<(Guarded, Expr)>,
     /// The role model that the user model has to name, when it does so elsewhere.
     pub(super) role: Option<Path>,
+    /// The model of linked accounts that the user model has to name, when it does so elsewhere.
+    pub(super) oauth_account: Option<Path>,
     /// The enum of the roles that are made at start-up.
     pub(super) seed: Option<Path>,
+    /// The tags of route groups in the OpenAPI document, where the user names them.
+    pub(super) tags: Vec<(Ident, LitStr)>,
     /// Whether the module gets commands.
     pub(super) cli: bool,
+    /// Whether the module gets the OpenAPI document.
+    pub(super) openapi: bool,
+    /// Whether the module gets a client.
+    pub(super) client: bool,
     /// What the route groups need of the model, and the place that asks for it.
     pub(super) needs: Vec<(Need, Span)>,
 }
@@ -87,6 +102,8 @@ pub(super) enum Need {
     Administrators,
     /// For the roles that are made at start-up.
     Roles,
+    /// For the routes by which people sign in through providers.
+    OAuthAccounts,
 }
 
 /// A route group that a guard may stand before.
@@ -110,6 +127,8 @@ pub(super) struct Routes {
     pub(super) roles: Option<RolesRoutes>,
     pub(super) sessions: Option<String>,
     pub(super) tokens: Option<TokensRoutes>,
+    pub(super) oauth2: Option<OAuth2Routes>,
+    pub(super) docs: Option<String>,
 }
 
 pub(super) struct AuthRoutes {
@@ -142,4 +161,9 @@ pub(super) struct TokensRoutes {
     pub(super) token: String,
     pub(super) refresh: String,
     pub(super) jwks: String,
+}
+
+pub(super) struct OAuth2Routes {
+    pub(super) path: String,
+    pub(super) associate: String,
 }

@@ -1,13 +1,22 @@
 //! Grammar, messages and expansions of `#[users_app]`.
 
 mod logins;
+mod oauth_accounts;
 mod roles;
 
 use quote::quote;
 
 use super::*;
 
-const ALL: Enabled = Enabled { cli: false, jwt: true, session: true, session_cookie: true };
+const ALL: Enabled = Enabled {
+    cli: false,
+    client: false,
+    jwt: true,
+    oauth2: true,
+    openapi: true,
+    session: true,
+    session_cookie: true,
+};
 
 fn user_module() -> TokenStream {
     quote! {
@@ -146,7 +155,7 @@ fn a_broken_application_keeps_the_module_and_its_names() {
     assert!(expansion.contains("pub type Users = "));
     assert!(!expansion.contains("HasVerified"));
 
-    let without_backends = Enabled { cli: false, jwt: false, session: false, session_cookie: false };
+    let without_backends = Enabled { jwt: false, session: false, session_cookie: false, ..ALL };
     let expansion = pretty(expand_with(quote!(auth = "jwt"), user_module(), without_backends));
     assert!(
         expansion.contains("pub struct User;") && !expansion.contains("struct App"),
@@ -217,10 +226,6 @@ fn arguments_are_checked() {
         (quote!(auth = "jwt", auth = "session"), "duplicate argument `auth`; remove one of the two"),
         (quote!(auth = "jwt", user = 5), "write a path, such as `user = crate::path`"),
         (quote!("jwt", auth = "jwt"), "this is no argument; write one by its name"),
-        (
-            quote!(auth = "jwt", oauth_account = Linked),
-            "`oauth_account` is not part of this version; remove it",
-        ),
         (quote!(auth = "jwt", exclude = "/health"), "write a list of patterns: `exclude = [\"/health\"]`"),
         (quote!(auth = "jwt", exclude = [5]), "a pattern is a string; write one such as `\"/health\"`"),
         (
@@ -289,10 +294,6 @@ fn route_groups_are_checked() {
         (
             quote!(auth = "jwt", routes(pasword_reset)),
             "unknown route group `pasword_reset`; did you mean `password_reset`?",
-        ),
-        (
-            quote!(auth = "jwt", routes(auth, oauth2)),
-            "the route group `oauth2` is not part of this version; remove it",
         ),
         (quote!(auth = "jwt", routes("auth")), "this is no route group; write a word such as `auth`"),
         (quote!(auth = "jwt", routes(auth, auth)), "duplicate argument `auth`; remove one of the two"),
@@ -419,7 +420,7 @@ fn every_mistake_is_reported_at_once() {
         messages(&arguments),
         [
             "`secret` is set at start-up; write it in `Config`, which `Users::connect` takes",
-            "unknown route group `billing`; write one of `auth`, `current_user`, `password_reset`, `register`, `roles`, `sessions`, `tokens`, `users`, `verify`",
+            "unknown route group `billing`; write one of `auth`, `current_user`, `docs`, `oauth2`, `password_reset`, `register`, `roles`, `sessions`, `tokens`, `users`, `verify`",
             "unknown argument `hook`; did you mean `hooks`?",
             "unknown backend `jwtt`; did you mean `jwt`?",
             "`/{*all}` opens every route; begin the pattern with a segment of text, such as `/public/{*all}`",

@@ -131,14 +131,16 @@ fn backend(expression: &Expr, enabled: Enabled) -> Result<Backend> {
     if on {
         return Ok(backend);
     }
+    Err(mistake(literal.span(), needs_feature("backend", &word, feature)))
+}
+
+/// What to write for a part whose cargo feature is off.
+pub(super) fn needs_feature(kind: &str, word: &str, feature: &str) -> String {
     let line = format!(
         "users-runtime = {{ version = \"{}\", features = [\"{feature}\"] }}",
         env!("CARGO_PKG_VERSION")
     );
-    Err(mistake(
-        literal.span(),
-        format!("the backend `{word}` needs the cargo feature `{feature}`; write `{line}` in Cargo.toml"),
-    ))
+    format!("the {kind} `{word}` needs the cargo feature `{feature}`; write `{line}` in Cargo.toml")
 }
 
 impl Backend {

@@ -1,6 +1,7 @@
 //! The user's module: where the models are, and which names are free.
 
 use darling::{Error, FromMeta, Result, ast::NestedMeta};
+use proc_macro2::Span;
 use syn::{Attribute, Ident, Item, ItemMod, ItemStruct, Meta, Path, Visibility, parse_quote};
 
 use crate::{
@@ -44,6 +45,11 @@ pub(super) fn role(arguments: &Arguments, items: &[Item]) -> Result<Option<Path>
     named_or_only(arguments, arguments.role.as_ref(), items, "RoleModel", "role")
 }
 
+/// The model of linked accounts that is named, or the one in the module; `None` for the user model's own choice.
+pub(super) fn oauth_account(arguments: &Arguments, items: &[Item]) -> Result<Option<Path>> {
+    named_or_only(arguments, arguments.oauth_account.as_ref(), items, "OAuthAccountModel", "oauth_account")
+}
+
 /// The enum of roles that is named, or the one in the module.
 pub(super) fn seed(arguments: &Arguments, items: &[Item]) -> Result<Option<Path>> {
     named_or_only(arguments, arguments.seed.as_ref(), items, "Roles", "seed")
@@ -75,25 +81,31 @@ fn only<'a>(items: &'a [Item], derive: &str, argument: &str) -> Result<Option<(&
     }
 }
 
-/// The items, of which the user model names the role model. One that names its own, or is elsewhere, stays as it is.
-pub(in crate::users_app) fn with_role(
+/// The items, of which the user model names the models of roles and of linked accounts. One that names its own, or is
+/// elsewhere, stays as it is.
+pub(in crate::users_app) fn with_models(
     arguments: &Arguments,
     module: &ItemMod,
     mut items: Vec<Item>,
 ) -> Vec<Item> {
-    if let (Ok(Some(role)), Ok(Some(user))) = (role(arguments, &items), user(arguments, module, &items))
-        && let Some(model) = model_mut(&mut items, &user.path)
-        && named_role(&model.attrs).is_none()
-    {
-        model.attrs.push(parse_quote!(#[user(role = #role)]));
+    let models = [("role", role(arguments, &items)), ("oauth_account", oauth_account(arguments, &items))];
+    let Ok(Some(user)) = user(arguments, module, &items) else { return items };
+    let Some(model) = model_mut(&mut items, &user.path) else { return items };
+    for (argument, path) in models {
+        if let Ok(Some(path)) = path
+            && named(&model.attrs, argument).is_none()
+        {
+            let argument = Ident::new(argument, Span::call_site());
+            model.attrs.push(parse_quote!(#[user(#argument = #path)]));
+        }
     }
     items
 }
 
-/// Whether the user model is in the module and names this role model in the same words.
-pub(super) fn names_role(items: &[Item], user: &Path, role: &Path) -> bool {
+/// Whether the user model is in the module and names this model in the same words.
+pub(super) fn names(items: &[Item], user: &Path, argument: &str, model: &Path) -> bool {
     let mut models = types(items).filter(|(ident, ..)| user.is_ident(*ident));
-    models.any(|(.., attributes)| named_role(attributes).is_some_and(|named| named == *role))
+    models.any(|(.., attributes)| named(attributes, argument).is_some_and(|named| named == *model))
 }
 
 fn model_mut<'a>(items: &'a mut [Item], user: &Path) -> Option<&'a mut ItemStruct> {
@@ -103,13 +115,13 @@ fn model_mut<'a>(items: &'a mut [Item], user: &Path) -> Option<&'a mut ItemStruc
     })
 }
 
-/// The role model in `#[user(role = path)]`. What cannot be read is the derive's to report.
-fn named_role(attributes: &[Attribute]) -> Option<Path> {
+/// The model in `#[user(argument = path)]`. What cannot be read is the derive's to report.
+fn named(attributes: &[Attribute], argument: &str) -> Option<Path> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("user")).find_map(|attribute| {
         let Meta::List(list) = &attribute.meta else { return None };
         let arguments = NestedMeta::parse_meta_list(list.tokens.clone()).ok()?;
-        arguments.iter().find_map(|argument| match argument {
-            NestedMeta::Meta(meta) if meta.path().is_ident("role") => Path::from_meta(meta).ok(),
+        arguments.iter().find_map(|item| match item {
+            NestedMeta::Meta(meta) if meta.path().is_ident(argument) => Path::from_meta(meta).ok(),
             _ => None,
         })
     })
@@ -144,6 +156,8 @@ pub(super) fn free_names(items: &[Item], enabled: Enabled, session_data: bool) -
     let generated = |name: &Ident| {
         GENERATED.iter().any(|generated| *name == generated)
             || (enabled.cli && *name == "cli")
+            || (enabled.client && *name == "Client")
+            || (enabled.openapi && *name == "openapi")
             || (session_data && *name == "SessionData")
     };
     let mut mistakes = Error::accumulator();

@@ -4,14 +4,14 @@ use darling::{Error, Result, error::Accumulator};
 use proc_macro2::Span;
 use syn::LitStr;
 
-use super::auth::{sessions_group, tokens_group};
+use super::auth::{needs_feature, sessions_group, tokens_group};
 use crate::{
     report::mistake,
     users_app::{
         args::{Arguments, Group, Groups},
         model::{
-            AuthRoutes, Backend, CurrentUserRoutes, PasswordResetRoutes, RolesRoutes, Routes, TokensRoutes,
-            VerifyRoutes,
+            AuthRoutes, Backend, CurrentUserRoutes, Enabled, OAuth2Routes, PasswordResetRoutes, RolesRoutes,
+            Routes, TokensRoutes, VerifyRoutes,
         },
         pattern::Pattern,
     },
@@ -76,12 +76,22 @@ const REFRESH: Slot =
 const JWKS: Slot =
     Slot { group: "tokens", methods: &["GET"], default: "/.well-known/jwks.json", protected: false };
 
-pub(super) fn routes(groups: Option<&Groups>, backends: &[Backend]) -> Result<Table> {
-    let default =
-        Groups::all(backends.iter().any(Backend::is_built_in), backends.iter().any(Backend::is_jwt));
+const OAUTH2: Slot = Slot { group: "oauth2", methods: &[], default: "/oauth2", protected: false };
+const ASSOCIATE: Slot =
+    Slot { group: "oauth2", methods: &["GET"], default: "/oauth2-associate", protected: true };
+const AUTHORIZE: &[&str] = &["GET"];
+const CALLBACK: &[&str] = &["GET", "POST"];
+const ACCOUNT: &[&str] = &["DELETE"];
+const DOCS: Slot = Slot { group: "docs", methods: &["GET"], default: "/schema", protected: false };
+
+pub(super) fn routes(groups: Option<&Groups>, backends: &[Backend], enabled: Enabled) -> Result<Table> {
+    let (sessions, tokens) =
+        (backends.iter().any(Backend::is_built_in), backends.iter().any(Backend::is_jwt));
+    let default = Groups::all(sessions, tokens, enabled);
     let groups = groups.unwrap_or(&default);
     let mut lines = Lines { lines: Vec::new(), mistakes: Error::accumulator() };
     lines.mistakes.handle(fit_the_backends(groups, backends));
+    lines.mistakes.handle(fit_the_features(groups, enabled));
     let routes = Routes {
         auth: groups.auth.as_ref().map(|Group { name, options }| AuthRoutes {
             login: lines.add(&LOGIN, *name, options.login.as_ref()),
@@ -127,6 +137,22 @@ pub(super) fn routes(groups: Option<&Groups>, backends: &[Backend]) -> Result<Ta
             refresh: lines.add(&REFRESH, *name, options.refresh.as_ref()),
             jwks: lines.add(&JWKS, *name, options.jwks.as_ref()),
         }),
+        oauth2: groups.oauth2.as_ref().map(|Group { name, options }| {
+            let path = lines.add(&OAUTH2, *name, options.path.as_ref());
+            let literal = options.path.as_ref();
+            lines.add_below(&path, "{provider}/authorize", (&OAUTH2, AUTHORIZE), *name, literal);
+            lines.add_below(&path, "{provider}/callback", (&OAUTH2, CALLBACK), *name, literal);
+            let associate = lines.add_with_id(&ASSOCIATE, ACCOUNT, *name, options.associate.as_ref());
+            let literal = options.associate.as_ref();
+            lines.add_below(&associate, "{provider}/authorize", (&ASSOCIATE, AUTHORIZE), *name, literal);
+            lines.add_below(&associate, "{provider}/callback", (&ASSOCIATE, AUTHORIZE), *name, literal);
+            OAuth2Routes { path, associate }
+        }),
+        docs: groups.docs.as_ref().map(|Group { name, options }| {
+            let path = lines.add(&DOCS, *name, options.path.as_ref());
+            lines.add_below(&path, "openapi.json", (&DOCS, DOCS.methods), *name, options.path.as_ref());
+            path
+        }),
     };
     let Lines { lines, mut mistakes } = lines;
     mistakes.handle(collisions(&lines));
@@ -141,6 +167,18 @@ fn fit_the_backends(groups: &Groups, backends: &[Backend]) -> Result<()> {
     }
     if let Some(group) = &groups.tokens {
         mistakes.handle(tokens_group(group.name, backends));
+    }
+    mistakes.finish()
+}
+
+/// Refuses groups whose cargo feature is off.
+fn fit_the_features(groups: &Groups, enabled: Enabled) -> Result<()> {
+    let mut mistakes = Error::accumulator();
+    let oauth2 =
+        groups.oauth2.as_ref().filter(|_| !enabled.oauth2).map(|group| (group.name, "oauth2", "oauth2"));
+    let docs = groups.docs.as_ref().filter(|_| !enabled.openapi).map(|group| (group.name, "docs", "openapi"));
+    for (span, word, feature) in oauth2.into_iter().chain(docs) {
+        mistakes.push(mistake(span, needs_feature("route group", word, feature)));
     }
     mistakes.finish()
 }
@@ -224,7 +262,7 @@ impl Line {
 
     /// The route's methods and path.
     fn shown(&self) -> String {
-        format!("{} {}", self.methods.join(", "), self.path)
+        format!("{} {}", self.methods.join(", "), self.path).trim_start().to_owned()
     }
 }
 

@@ -146,7 +146,7 @@ fn paths_of_the_groups_of_logins_are_checked() {
         ),
         (
             quote!(auth = "jwt", routes(tokens(guard = verified()))),
-            "unknown argument `guard`; write one of `jwks`, `refresh`, `token`",
+            "unknown argument `guard`; write one of `jwks`, `refresh`, `tag`, `token`",
         ),
     ]);
     // A route that does not exist cannot be opened, and a pattern may cover public ones.

@@ -127,7 +127,7 @@ fn paths_of_the_management_groups_are_checked() {
         ),
         (
             quote!(auth = "jwt", routes(auth(guard = verified()))),
-            "unknown argument `guard`; write one of `login`, `logout`",
+            "unknown argument `guard`; write one of `login`, `logout`, `tag`",
         ),
     ]);
     // A text beats a parameter, so these are different routes.
