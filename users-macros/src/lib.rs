@@ -2,6 +2,7 @@
 //!
 //! Applications depend on `users-runtime` and import the macros from there.
 
+mod oauth_account_model;
 mod record;
 mod report;
 mod role_model;
@@ -36,6 +37,7 @@ use proc_macro::TokenStream;
 /// | --- | --- |
 /// | `table = "users"` | the table; by default the struct's name in snake case with an `s` |
 /// | `role = path` | the role model; by default `users_runtime::Role`, and `NoRoles` for users without roles |
+/// | `oauth_account = path` | the model of linked accounts; by default `users_runtime::OAuthAccount` with the cargo feature `oauth2`, and `NoOAuthAccounts` without it |
 /// | `crate = ::path` | a renamed `users-runtime` |
 ///
 /// # On a field
@@ -99,6 +101,48 @@ pub fn derive_role_model(input: TokenStream) -> TokenStream {
     role_model::expand(&syn::parse_macro_input!(input)).into()
 }
 
+/// Makes a struct the account that a user has at a provider and signs in with.
+///
+/// ```text
+/// #[derive(Clone, Debug, OAuthAccountModel)]
+/// pub struct OAuthAccount {
+///     #[oauth_account(id)]                    pub id: Uuid,
+///     #[oauth_account(provider)]              pub provider: String,
+///     #[oauth_account(subject)]               pub subject: String,
+///     #[oauth_account(email)]                 pub email: Option<String>,
+///     #[oauth_account(default = "personal")]  pub label: String,
+/// }
+/// ```
+///
+/// Beside the struct it generates the DTO `OAuthAccountRead`, which the account's user gets to see, and the model's SQL for
+/// each database that is switched on. `users_runtime::OAuthAccount` is one for those who need no columns of their own.
+///
+/// The library adds the columns `user_id`, `issuer`, `tokens` (sealed), `tokens_expire_at`, `created_at` and `updated_at`
+/// to the table, and `tenant` where users have tenants.
+///
+/// # On the struct
+/// | argument | meaning |
+/// | --- | --- |
+/// | `table = "users_oauth_accounts"` | the table; by default `users_oauth_accounts` |
+/// | `crate = ::path` | a renamed `users-runtime` |
+///
+/// # On a field
+/// | argument | meaning |
+/// | --- | --- |
+/// | `id` | the primary key, `Uuid` or `i64` |
+/// | `provider` | the name of the provider in the configuration, a `String` |
+/// | `subject` | who the account is at the provider, a `String`; unique for an issuer |
+/// | `email` | the mail address at the provider, an `Option<String>` |
+/// | `exclude(read)` | keeps the field out of `OAuthAccountRead` |
+/// | `default`, `column`, `sql_type`, `sql_default` | as on a user's field |
+///
+/// No request writes a linked account: a field of your own has its `default`, or what `Default` says of its type, until a
+/// statement of yours changes it.
+#[proc_macro_derive(OAuthAccountModel, attributes(oauth_account, sqlx))]
+pub fn derive_oauth_account_model(input: TokenStream) -> TokenStream {
+    oauth_account_model::expand(&syn::parse_macro_input!(input)).into()
+}
+
 /// Makes an enum the list of the roles that a program knows while it is compiled.
 ///
 /// ```text
@@ -129,8 +173,10 @@ pub fn derive_roles(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// It adds the types `App`, `Users`, `CurrentUser`, `Visitor`, `Guarded` and `Heartbeat` and the functions `router` and
-/// `guard` to the module, `SessionData` where a backend has sessions, and with the cargo feature `cli` the function `cli`.
-/// The module otherwise stays as it is, but for the user model, which is told of the role model: `#[user(role = path)]`.
+/// `guard` to the module, `SessionData` where a backend has sessions, with the cargo feature `cli` the function `cli`, and
+/// with `client` the type `Client`.
+/// The module otherwise stays as it is, but for the user model, which is told of the role model, `#[user(role = path)]`,
+/// and of the model of linked accounts, `#[user(oauth_account = path)]`.
 ///
 /// | argument | meaning |
 /// | --- | --- |
@@ -138,6 +184,7 @@ pub fn derive_roles(input: TokenStream) -> TokenStream {
 /// | `exclude` | patterns of your own routes that need no login, in axum's syntax |
 /// | `user` | the user model, if it is not the one struct in the module that derives `UserModel` |
 /// | `role` | the role model, if it is not the one struct in the module that derives `RoleModel` |
+/// | `oauth_account` | the model of linked accounts, if it is not the one struct in the module that derives `OAuthAccountModel` |
 /// | `seed` | the enum whose roles are made at start-up, if it is not the one in the module that derives `Roles` |
 /// | `hooks` | the type that implements `Hooks`, and `ResolveTenant` if the model has tenants |
 /// | `claims` | the type of what JWTs say beside the claims of the library, with a backend that gives JWTs |

@@ -1,7 +1,9 @@
 //! What a user is: the facts that `#[derive(UserModel)]` states about a struct.
 
+mod described;
 mod field;
 mod list;
+mod oauth_account;
 mod role;
 mod tenant;
 
@@ -11,8 +13,21 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::error::BoxDynError;
 use uuid::Uuid;
 
+pub use described::Described;
+#[cfg(feature = "openapi")]
+pub use described::Named;
+#[cfg(feature = "openapi")]
+pub(crate) use described::Schematic;
 pub use field::{Acceptable, ColumnType, Exposable, Initial};
 pub use list::{Conditions, FilterDto, SortColumn};
+#[cfg(not(feature = "oauth2"))]
+pub use oauth_account::NoOAuthAccounts as DefaultOAuthAccount;
+#[cfg(feature = "oauth2")]
+pub use oauth_account::OAuthAccount as DefaultOAuthAccount;
+pub use oauth_account::{
+    HasOAuthAccounts, NoOAuthAccounts, OAuthAccount, OAuthAccountModel, OAuthAccountRead, OAuthAccountSql,
+    SomeOAuthAccount, StoredOAuthAccount,
+};
 pub use role::{
     HasRoles, NoRoles, Role, RoleCreate, RoleCreateDto, RoleModel, RoleName, RoleRead, RoleSql, RoleUpdate,
     RoleUpdateDto, Roles, SomeRole, StoredRole,
@@ -39,16 +54,19 @@ pub trait UserModel: Send + Sync + Unpin + Sized + 'static {
     type Tenant: Tenant;
     /// The roles that a user may have: [`Role`] unless the struct says otherwise, [`NoRoles`] for none.
     type Role: RoleModel;
+    /// The accounts at providers that a user may link: with the cargo feature `oauth2` [`OAuthAccount`] unless the struct
+    /// says otherwise, and without it [`NoOAuthAccounts`].
+    type OAuthAccount: OAuthAccountModel;
     /// What anybody who may see the user gets to see.
-    type Read: Serialize + Send;
+    type Read: Described + Serialize + Send;
     /// The body of `POST /register`.
-    type Registration: RegistrationDto;
+    type Registration: Described + RegistrationDto;
     /// The body of `PATCH /users/me`: what a user may change of themselves.
-    type Update: UpdateDto;
+    type Update: Described + UpdateDto;
     /// The body of `PATCH /users/{id}`: what an administrator may change of a user.
-    type AdminUpdate: AdminUpdateDto;
+    type AdminUpdate: AdminUpdateDto + Described;
     /// What a list of users may be filtered by.
-    type Filter: FilterDto;
+    type Filter: Described + FilterDto;
     /// A user as an import or a command brings it.
     type Import: ImportDto<Id = Self::Id>;
 
@@ -88,7 +106,9 @@ pub trait UserModel: Send + Sync + Unpin + Sized + 'static {
     label = "this type lacks `#[derive(UserModel)]`",
     note = "write `#[derive(UserModel)]` above the struct and mark its fields with `#[user(...)]`"
 )]
-pub trait Stored<DB: sqlx::Database>: UserModel<Role: StoredRole<DB>> {
+pub trait Stored<DB: sqlx::Database>:
+    UserModel<Role: StoredRole<DB>, OAuthAccount: StoredOAuthAccount<DB>>
+{
     /// The model's statements.
     const SQL: ModelSql;
 
@@ -158,6 +178,8 @@ pub struct ModelSql {
     pub list: ListSql,
     /// The statements about roles.
     pub roles: RoleStatements,
+    /// The statements about linked accounts.
+    pub oauth_accounts: OAuthAccountStatements,
 }
 
 /// The parts of the statement behind a list of users.
@@ -204,6 +226,30 @@ pub struct RoleStatements {
     pub active_members: &'static str,
     /// Locks the role of this name until the transaction ends, where rows have locks.
     pub lock_by_name: &'static str,
+}
+
+/// The statements about a model's linked accounts. With tenants, each takes the tenant last.
+#[derive(Debug, Clone, Copy)]
+pub struct OAuthAccountStatements {
+    /// Stores an account with its user, issuer, tokens, their end and two times. Where the database can, it returns the
+    /// key.
+    pub insert: &'static str,
+    /// Reads an account and its user's key, by issuer and subject.
+    pub by_identity: &'static str,
+    /// Reads the accounts of a user with issuer and time, the oldest first.
+    pub of_user: &'static str,
+    /// Reads an account with its tokens and their end, by key and user.
+    pub by_id: &'static str,
+    /// The same, and locks it until the transaction ends, where rows have locks.
+    pub lock_by_id: &'static str,
+    /// Sets the tokens, their end and the time, by key.
+    pub set_tokens: &'static str,
+    /// Sets the mail address, where the struct has one, the tokens, their end and the time, by key.
+    pub update: &'static str,
+    /// Deletes by key and user.
+    pub delete: &'static str,
+    /// Deletes all of a user.
+    pub delete_of_user: &'static str,
 }
 
 /// One column of a model's table.
@@ -260,7 +306,7 @@ impl Column {
     }
 }
 
-/// What a column of a user's or a role's table is for.
+/// What a column of the table of users, of roles or of linked accounts is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnRole {
     /// The primary key.
@@ -279,6 +325,20 @@ pub enum ColumnRole {
     Tenant,
     /// The name of a role.
     RoleName,
+    /// The provider of a linked account.
+    Provider,
+    /// Who a linked account is at its provider.
+    Subject,
+    /// The mail address at the provider of a linked account.
+    Email,
+    /// The user of a linked account.
+    UserId,
+    /// Who says who a linked account is.
+    Issuer,
+    /// The sealed tokens of a linked account.
+    Tokens,
+    /// A time in the library's keeping, in milliseconds since 1970.
+    Time,
     /// A column of the application's own.
     Own,
 }

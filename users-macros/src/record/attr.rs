@@ -1,4 +1,4 @@
-//! The arguments that users and roles share, as they are written.
+//! The arguments that users, roles and linked accounts share, as they are written.
 
 mod rule;
 mod sqlx;
@@ -127,7 +127,7 @@ fn named_fields(input: &DeriveInput, noun: Noun) -> Result<Vec<&syn::Field>> {
         Data::Enum(data) => ("an enum", data.enum_token.span),
         Data::Union(data) => ("a union", data.union_token.span),
     };
-    let name = &input.ident;
+    let (name, noun) = (&input.ident, noun.words);
     let text = format!("a {noun} cannot be {kind}; write `struct {name} {{ ... }}` with named fields");
     Err(mistake(span, text))
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::report::mistake;
 
-/// What the rules of a user or of a role come to for a field.
+/// What the rules of a user, a role or a linked account come to for a field.
 pub(crate) struct Use {
     pub(crate) dtos: Dtos,
     pub(crate) list: List,
@@ -30,7 +30,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) has_hash: bool,
 }
 
-/// Checks one field; `usage` has the rules that only a user's field has, or only a role's.
+/// Checks one field; `usage` has the rules that are not the same for users, roles and linked accounts.
 pub(crate) fn check_field<F: FieldArguments>(
     subject: Subject<'_>,
     field: &F,
@@ -87,7 +87,10 @@ fn fits(field: &impl FieldArguments, purpose: Purpose) -> Result<()> {
         mistakes.push(mistake(default.span, text));
     }
     if let (Some(default), true) = (&arguments.sql_default, purpose != Purpose::Own) {
-        let text = format!("no row is without the `{word}`; remove `sql_default`");
+        let text = match purpose {
+            Purpose::Email => format!("a row without an `{word}` says `NULL`; remove `sql_default`"),
+            _ => format!("no row is without the `{word}`; remove `sql_default`"),
+        };
         mistakes.push(mistake(default.span(), text));
     }
     mistakes.finish()
@@ -106,7 +109,7 @@ fn reached(field: &impl FieldArguments, ident: &Ident, purpose: Purpose, dtos: D
 
 /// Refuses to show what is certainly a secret.
 fn no_secret(
-    Subject { noun, name, has_hash }: Subject<'_>,
+    Subject { noun: Noun { attribute, .. }, name, has_hash }: Subject<'_>,
     field: &impl FieldArguments,
     ident: &Ident,
     purpose: Purpose,
@@ -116,7 +119,7 @@ fn no_secret(
         // An unmarked hash in a model without one is the hash that lacks its mark, which has a message of its own.
         Some(secret) if purpose == Purpose::Own && dtos.read && (has_hash || secret == "Password") => {
             let text = format!(
-                "`{secret}` is a secret and `{name}Read` would show it; write `#[{noun}(exclude(read))]` above `{ident}`"
+                "`{secret}` is a secret and `{name}Read` would show it; write `#[{attribute}(exclude(read))]` above `{ident}`"
             );
             Err(mistake(field.ty().span(), text))
         }

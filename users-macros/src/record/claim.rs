@@ -7,7 +7,7 @@ use syn::{Ident, spanned::Spanned};
 use super::{
     Noun,
     attr::FieldArguments,
-    field::{Field, Purpose, key},
+    field::{Field, Purpose, key, option_content},
     types::can_be,
 };
 use crate::report::mistake;
@@ -85,7 +85,7 @@ impl<'a, F: FieldArguments> Claims<'a, F> {
         });
         let (first, _) = found.next()?;
         for (_, span) in found {
-            let (first, word, noun) = (shown(first), purpose.word(), self.noun);
+            let (first, word, noun) = (shown(first), purpose.word(), self.noun.words);
             mistakes.push(mistake(
                 span,
                 format!("{first} is the `{word}` already; a {noun} has one, so remove this"),
@@ -95,7 +95,7 @@ impl<'a, F: FieldArguments> Claims<'a, F> {
     }
 
     fn missing(&self, wanted: &Wanted) -> Error {
-        let (word, noun) = (wanted.purpose.word(), self.noun);
+        let (word, attribute) = (wanted.purpose.word(), self.noun.attribute);
         let mut unclaimed = self.iter().filter(|(field, _)| field.may_be_unmarked());
         let candidate = unclaimed.find_map(|(field, _)| {
             field.ident().filter(|ident| wanted.likely.contains(&key(ident).as_str()))
@@ -103,11 +103,11 @@ impl<'a, F: FieldArguments> Claims<'a, F> {
         match candidate {
             Some(ident) => mistake(
                 ident.span(),
-                format!("no field is the `{word}`; write `#[{noun}({word})]` above `{ident}`"),
+                format!("no field is the `{word}`; write `#[{attribute}({word})]` above `{ident}`"),
             ),
             None => mistake(
                 self.name.span(),
-                format!("no field is the `{word}`; add `#[{noun}({word})] {}`", wanted.example),
+                format!("no field is the `{word}`; add `#[{attribute}({word})] {}`", wanted.example),
             ),
         }
     }
@@ -129,12 +129,20 @@ pub(crate) fn right_type(field: &impl FieldArguments, purpose: Purpose) -> Resul
     let (right, write): (&[&str], _) = match purpose {
         Purpose::Id => (&["Uuid", "i64"], "`Uuid` or `i64`"),
         Purpose::Tenant => (&["Uuid", "i64", "String"], "`Uuid`, `i64` or `String`"),
-        Purpose::Identifier | Purpose::Name => (&["String"], "`String`"),
+        Purpose::Identifier | Purpose::Name | Purpose::Provider | Purpose::Subject => {
+            (&["String"], "`String`")
+        }
+        Purpose::Email => (&["Option"], "`Option<String>`"),
         Purpose::PasswordHash => (&["PasswordHash"], "`PasswordHash`"),
         Purpose::Active | Purpose::Verified => (&["bool"], "`bool`"),
         Purpose::Own => return Ok(()),
     };
-    if can_be(field.ty(), right) {
+    let fits = match purpose {
+        // Behind an alias nobody could see that the column may be `NULL`.
+        Purpose::Email => option_content(field.ty()).is_some_and(|content| can_be(content, &["String"])),
+        _ => can_be(field.ty(), right),
+    };
+    if fits {
         return Ok(());
     }
     let text = format!("the `{}` cannot have this type; write {write}", purpose.word());

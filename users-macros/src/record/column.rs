@@ -49,6 +49,9 @@ pub(crate) fn role(purpose: Purpose) -> &'static str {
         Purpose::Verified => "Verified",
         Purpose::Tenant => "Tenant",
         Purpose::Name => "RoleName",
+        Purpose::Provider => "Provider",
+        Purpose::Subject => "Subject",
+        Purpose::Email => "Email",
         Purpose::Own => "Own",
     }
 }

@@ -7,6 +7,7 @@ use syn::{LitStr, Token, Type, spanned::Spanned};
 use super::{
     Record,
     column::number,
+    describe::{Known, Member, added, described, facts},
     field::{Field, Purpose, Rule, RuleKind},
 };
 use crate::report::{as_trait, at, located, reference};
@@ -21,7 +22,10 @@ pub(crate) fn read(record: &Record) -> TokenStream {
     let count = number(shown.len());
     let mutable = (!shown.is_empty()).then(|| quote!(mut));
     let import = (!shown.is_empty()).then(|| quote!(use #runtime::Exposable as __Exposable;));
-    let fields = shown.iter().map(|field| declare(field, &quote!(), &field.ty.to_token_stream()));
+    let fields = shown.iter().map(|field| {
+        let known = Known { nullable: field.is_optional(), ..Known::default() };
+        declare(record, field, &quote!(), &field.ty.to_token_stream(), known)
+    });
     let doc = format!("What responses show of `{}`.", record.name);
     let dto = structure(record, "Read", Body::Response, &doc, fields);
     let exposed = shown.iter().map(|field| {
@@ -59,6 +63,8 @@ pub(crate) enum Body {
     Whole,
     /// It comes in, and every field may be absent.
     Partial,
+    /// It comes in by a program alone, so that no document describes it.
+    Import,
 }
 
 /// A struct beside the user's own.
@@ -67,11 +73,16 @@ pub(crate) fn structure(
     suffix: &str,
     body: Body,
     doc: &str,
-    fields: impl IntoIterator<Item = TokenStream>,
+    members: impl IntoIterator<Item = Member>,
 ) -> TokenStream {
     let Record { runtime, visibility, .. } = record;
     let name = record.dto(suffix);
-    let fields = fields.into_iter();
+    let members: Vec<_> = members.into_iter().collect();
+    let fields = members.iter().map(|member| &member.declaration);
+    let facts = members.iter().map(|member| &member.facts);
+    let described = (body != Body::Import)
+        .then(|| described(&record.runtime, &name, doc, body != Body::Response, facts))
+        .flatten();
     let default = (body == Body::Partial).then(|| quote!(::core::default::Default,));
     let deserialize = (body != Body::Response).then(|| quote!(#runtime::__private::serde::Deserialize));
     let serde_path = format!("{}::__private::serde", path_text(runtime));
@@ -83,6 +94,8 @@ pub(crate) fn structure(
         #visibility struct #name {
             #( #fields )*
         }
+
+        #described
     }
 }
 
@@ -122,18 +135,21 @@ impl Presence {
     }
 
     /// The field in the DTO, if it is there.
-    pub(crate) fn declare(self, record: &Record, field: &Field) -> Option<TokenStream> {
+    pub(crate) fn declare(self, record: &Record, field: &Field) -> Option<Member> {
         match (self, field.purpose) {
             (Self::Never, _) => None,
-            (Self::Perhaps, _) => Some(declare_optional(record, field, &field.ty)),
+            (Self::Perhaps, _) => Some(declare_optional(record, field, &field.ty, true)),
             (Self::Always, Purpose::Identifier | Purpose::Name) => {
-                Some(declare(field, &quote!(), &field.ty.to_token_stream()))
+                let known = Known { checked: true, ..Known::default() };
+                Some(declare(record, field, &quote!(), &field.ty.to_token_stream(), known))
             }
             (Self::Always, _) => {
                 let path = acceptable(record, field, "accept");
                 let default = field.is_optional().then(|| quote!(default,));
                 let attributes = quote!(#[serde(#default deserialize_with = #path)]);
-                Some(declare(field, &attributes, &field.ty.to_token_stream()))
+                let (optional, nullable) = (field.is_optional(), field.is_optional());
+                let known = Known { optional, nullable, checked: true };
+                Some(declare(record, field, &attributes, &field.ty.to_token_stream(), known))
             }
         }
     }
@@ -160,19 +176,28 @@ fn path_text(path: &syn::Path) -> String {
     path.to_token_stream().to_string().replace(' ', "")
 }
 
-fn declare(field: &Field, attributes: &TokenStream, ty: &TokenStream) -> TokenStream {
+fn declare(
+    record: &Record,
+    field: &Field,
+    attributes: &TokenStream,
+    ty: &TokenStream,
+    known: Known,
+) -> Member {
     let Field { ident, docs, .. } = field;
     // What the compiler's own derives say of the field stands at its type.
     let public = Token![pub](field.ty.span());
-    quote! { #(#docs)* #attributes #public #ident: #ty, }
+    let declaration = quote! { #(#docs)* #attributes #public #ident: #ty, };
+    Member { declaration, facts: facts(record, field, known) }
 }
 
-/// A field whose absence differs from `null`.
-pub(crate) fn declare_optional(record: &Record, field: &Field, ty: &Type) -> TokenStream {
+/// A field whose absence differs from `null`; its rules hold for it where it is `checked`.
+pub(crate) fn declare_optional(record: &Record, field: &Field, ty: &Type, checked: bool) -> Member {
     let path = acceptable(record, field, "present");
     let attributes = quote!(#[serde(default, deserialize_with = #path)]);
     let close = Token![>](ty.span());
-    declare(field, &attributes, &quote!(::core::option::Option<#ty #close))
+    let nullable = super::field::option_content(ty).is_some();
+    let known = Known { optional: true, nullable, checked };
+    declare(record, field, &attributes, &quote!(::core::option::Option<#ty #close), known)
 }
 
 /// The function of the runtime by which serde reads a field; an error about it stands at the field's type.
@@ -182,15 +207,38 @@ fn acceptable(record: &Record, field: &Field, function: &str) -> LitStr {
 }
 
 /// A field that holds a secret, which may be absent.
-pub(crate) fn optional_password(record: &Record, doc: &str, ident: &str) -> TokenStream {
-    let ident = Ident::new(ident, Span::call_site());
+pub(crate) fn optional_password(record: &Record, doc: &str, key: &str) -> Member {
+    let ident = Ident::new(key, Span::call_site());
     let runtime = &record.runtime;
     let path = format!("{}::Acceptable::present", path_text(runtime));
-    quote! {
+    let declaration = quote! {
         #[doc = #doc]
         #[serde(default, deserialize_with = #path)]
         pub #ident: ::core::option::Option<#runtime::Password>,
-    }
+    };
+    Member { declaration, facts: added(record, key, &quote!(#runtime::Password), doc, true) }
+}
+
+/// The password of whoever is new.
+pub(crate) fn password(record: &Record) -> Member {
+    let runtime = &record.runtime;
+    let doc = "The chosen password.";
+    let declaration = quote! {
+        #[doc = #doc]
+        pub password: #runtime::Password,
+    };
+    Member { declaration, facts: added(record, "password", &quote!(#runtime::Password), doc, false) }
+}
+
+/// A flag that is down where it is absent.
+pub(crate) fn flag(record: &Record, doc: &str, key: &str) -> Member {
+    let ident = Ident::new(key, Span::call_site());
+    let declaration = quote! {
+        #[doc = #doc]
+        #[serde(default)]
+        pub #ident: ::core::primitive::bool,
+    };
+    Member { declaration, facts: added(record, key, &quote!(::core::primitive::bool), doc, true) }
 }
 
 /// The method that checks every rule of the fields that a DTO has.

@@ -32,6 +32,12 @@ pub(crate) enum Purpose {
     Tenant,
     /// The name of a role.
     Name,
+    /// The provider of a linked account.
+    Provider,
+    /// Who a linked account is at its provider.
+    Subject,
+    /// The mail address at the provider of a linked account.
+    Email,
     Own,
 }
 
@@ -46,6 +52,9 @@ impl Purpose {
             Self::Verified => "verified",
             Self::Tenant => "tenant",
             Self::Name => "name",
+            Self::Provider => "provider",
+            Self::Subject => "subject",
+            Self::Email => "email",
             Self::Own => "own",
         }
     }

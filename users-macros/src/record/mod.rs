@@ -1,9 +1,11 @@
-//! What structs that are rows have in common, users and roles alike: attributes, rules, columns and DTOs.
+//! What structs that are rows have in common, users, roles and linked accounts alike: attributes, rules, columns and DTOs.
 
 pub(crate) mod attr;
 pub(crate) mod check;
 pub(crate) mod claim;
+pub(crate) mod client;
 pub(crate) mod column;
+pub(crate) mod describe;
 pub(crate) mod dialect;
 pub(crate) mod dto;
 pub(crate) mod field;
@@ -17,8 +19,14 @@ use syn::{Ident, Path, Visibility, parse_quote};
 
 use self::field::{Field, Purpose};
 
-/// What a struct is a row of: `user` or `role`, which is also the name of its attribute.
-pub(crate) type Noun = &'static str;
+/// What a struct is a row of.
+#[derive(Clone, Copy)]
+pub(crate) struct Noun {
+    /// How messages call a row.
+    pub(crate) words: &'static str,
+    /// The name of the attribute.
+    pub(crate) attribute: &'static str,
+}
 
 /// A struct that is a row, checked.
 pub(crate) struct Record {

@@ -11,9 +11,10 @@ use super::{
 use crate::report::mistake;
 
 /// The library's tables, which stand beside the user's.
-const OWN_TABLES: [&str; 7] = [
+const OWN_TABLES: [&str; 8] = [
     "users_imports",
     "users_migrations",
+    "users_oauth_accounts",
     "users_one_time_tokens",
     "users_outbox",
     "users_role_members",
@@ -125,13 +126,13 @@ pub(crate) fn snake_case(name: &str) -> String {
     snake
 }
 
-/// Refuses a column that two fields share, or that is `taken` by what stands beside the name.
+/// Refuses a column that two fields share, or that is among those `taken` by what stands beside the name.
 ///
 /// Databases compare the names of columns without regard to case.
-pub(crate) fn distinct_columns(fields: &[Field], taken: Option<(&str, &str)>) -> Result<()> {
+pub(crate) fn distinct_columns(fields: &[Field], taken: &[(&str, &str)]) -> Result<()> {
     let mut mistakes = Error::accumulator();
-    let taken = taken.map(|(name, owner)| (name.to_lowercase(), owner.to_owned()));
-    let mut seen: Vec<(String, String)> = taken.into_iter().collect();
+    let taken = taken.iter().map(|(name, owner)| (name.to_lowercase(), (*owner).to_owned()));
+    let mut seen: Vec<(String, String)> = taken.collect();
     for field in fields {
         let lower = field.column.to_lowercase();
         if let Some((_, owner)) = seen.iter().find(|(name, _)| *name == lower) {

@@ -4,13 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Data, DataStruct, DeriveInput, Fields, Ident, Path, Type, parse_quote};
 
-use super::{attr::name_of, field::key, types::can_be};
+use super::{attr::name_of, describe::described, field::key, types::can_be};
 
 /// An empty DTO that can be read and written.
 pub(crate) fn dto(input: &DeriveInput, runtime: &Path, suffix: &str) -> TokenStream {
     let (name, visibility) = (format_ident!("{}{suffix}", input.ident), &input.vis);
     let serde = quote!(#runtime::__private::serde);
     let serde_path = serde.to_token_stream().to_string().replace(' ', "");
+    let described = described(runtime, &name, "", false, std::iter::empty());
     quote! {
         #[derive(
             ::core::clone::Clone, ::core::fmt::Debug, ::core::default::Default, #serde::Serialize,
@@ -18,6 +19,7 @@ pub(crate) fn dto(input: &DeriveInput, runtime: &Path, suffix: &str) -> TokenStr
         )]
         #[serde(crate = #serde_path)]
         #visibility struct #name {}
+        #described
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn check(attributes: RoleAttributes, mut mistakes: Accumulator) -> Re
     let id = claims.find(&ID, &fields, &mut mistakes);
     let name = claims.find(&NAME, &fields, &mut mistakes);
     // The library adds this column to the roles of users with tenants.
-    mistakes.handle(distinct_columns(&fields, Some(("tenant", "the library"))));
+    mistakes.handle(distinct_columns(&fields, &[("tenant", "the library")]));
     let model = (|| {
         Some(Model {
             record: Record {

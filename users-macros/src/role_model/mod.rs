@@ -2,6 +2,7 @@
 
 mod attr;
 mod check;
+mod client;
 mod dto;
 mod emit;
 mod model;
@@ -15,22 +16,30 @@ use syn::DeriveInput;
 
 use crate::{
     record::{
-        Noun,
+        Noun, client as clients,
         dialect::{Dialect, enabled},
     },
     report,
 };
 
 /// What is derived: the word in messages, and the attribute.
-const NOUN: Noun = "role";
+const NOUN: Noun = Noun { words: "role", attribute: "role" };
 
 /// The expansion: the model's code, or every mistake and a stub that keeps the rest of the program quiet.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
-    expand_for(input, &enabled())
+    expand_for(input, &enabled(), clients::enabled())
 }
 
-fn expand_for(input: &DeriveInput, dialects: &[Dialect]) -> TokenStream {
-    report::expansion(understand(input), |model| emit::emit(&model, dialects), || stub::stub(input, dialects))
+fn expand_for(input: &DeriveInput, dialects: &[Dialect], has_client: bool) -> TokenStream {
+    report::expansion(
+        understand(input),
+        |model| {
+            let mut tokens = emit::emit(&model, dialects);
+            tokens.extend(has_client.then(|| client::client(&model)));
+            tokens
+        },
+        || stub::stub(input, dialects, has_client),
+    )
 }
 
 fn understand(input: &DeriveInput) -> darling::Result<model::Model> {

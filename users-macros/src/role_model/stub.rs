@@ -7,6 +7,7 @@ use syn::{DeriveInput, Ident, Path};
 
 use super::{NOUN, attr::StructOptions};
 use crate::record::{
+    client,
     column::imports,
     default_runtime,
     dialect::Dialect,
@@ -16,7 +17,7 @@ use crate::record::{
 const DTOS: [&str; 3] = ["Read", "Create", "Update"];
 
 /// Types and traits under the right names, none of which can run.
-pub(super) fn stub(input: &DeriveInput, dialects: &[Dialect]) -> TokenStream {
+pub(super) fn stub(input: &DeriveInput, dialects: &[Dialect], has_client: bool) -> TokenStream {
     let name = &input.ident;
     let runtime = StructOptions::from_attributes(&input.attrs)
         .unwrap_or_default()
@@ -26,13 +27,18 @@ pub(super) fn stub(input: &DeriveInput, dialects: &[Dialect]) -> TokenStream {
     let impls = input.generics.params.is_empty().then(|| {
         let model = role_model(input, &runtime);
         let stored = dialects.iter().map(|dialect| stored(name, &runtime, dialect));
-        quote!(#model #( #stored )*)
+        let requests = has_client.then(|| {
+            let sent = DTOS.into_iter().filter(|suffix| *suffix != "Read");
+            sent.map(|suffix| client::stub(&runtime, &format_ident!("{name}{suffix}")))
+                .collect::<TokenStream>()
+        });
+        quote!(#model #( #stored )* #requests)
     });
     quote!(#( #dtos )* #impls)
 }
 
 fn role_model(input: &DeriveInput, runtime: &Path) -> TokenStream {
-    let (name, id) = (&input.ident, id_type(input, NOUN));
+    let (name, id) = (&input.ident, id_type(input, NOUN.attribute));
     let [read, create, update] = DTOS.map(|suffix| format_ident!("{name}{suffix}"));
     let unreachable = quote!(::core::unreachable!());
     let str = quote!(::core::primitive::str);

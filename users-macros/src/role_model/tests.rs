@@ -51,14 +51,14 @@ fn rank() -> DeriveInput {
 
 #[test]
 fn a_role_with_columns_of_its_own() {
-    insta::assert_snapshot!(pretty(expand_for(&rank(), &[SQLITE])));
+    insta::assert_snapshot!(pretty(expand_for(&rank(), &[SQLITE], false)));
 }
 
 #[test]
 fn each_database_has_its_quotes() {
-    let postgres = pretty(expand_for(&rank(), &[POSTGRES]));
+    let postgres = pretty(expand_for(&rank(), &[POSTGRES], false));
     assert!(postgres.contains("select: \"r.\\\"title\\\", r.\\\"pk\\\""), "{postgres}");
-    let mysql = pretty(expand_for(&rank(), &[MYSQL]));
+    let mysql = pretty(expand_for(&rank(), &[MYSQL], false));
     assert!(mysql.contains("select: \"r.`title`, r.`pk`, r.`level`"), "{mysql}");
 }
 
@@ -162,7 +162,7 @@ fn only_a_struct_with_named_fields_is_a_role() {
 
 #[test]
 fn a_broken_role_leaves_its_names_behind() {
-    let expansion = pretty(expand_for(&parse_quote! { pub struct Role { name: String } }, &[SQLITE]));
+    let expansion = pretty(expand_for(&parse_quote! { pub struct Role { name: String } }, &[SQLITE], false));
     for name in ["RoleRead", "RoleCreate", "RoleUpdate"] {
         assert!(expansion.contains(&format!("pub struct {name} {{}}")), "{name}");
     }

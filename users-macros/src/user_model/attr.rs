@@ -24,6 +24,8 @@ pub(super) struct StructOptions {
     pub(super) table: Option<LitStr>,
     #[darling(with = path)]
     pub(super) role: Option<Path>,
+    #[darling(with = path)]
+    pub(super) oauth_account: Option<Path>,
     #[darling(rename = "crate", with = path)]
     pub(super) runtime: Option<Path>,
 }

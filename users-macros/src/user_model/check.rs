@@ -62,7 +62,7 @@ pub(super) fn check(attributes: UserAttributes, mut mistakes: Accumulator) -> Re
     let marked = marked.and_then(|ident| fields.iter().find(|field| field.ident == ident).cloned());
     let canonical = identifier.as_ref().and_then(|field| mistakes.handle(canonical(field, &read)));
     let taken = canonical.as_deref().map(|canonical| (canonical, "the identifier's canonical form"));
-    mistakes.handle(distinct_columns(&fields, taken));
+    mistakes.handle(distinct_columns(&fields, taken.as_slice()));
     mistakes.handle(distinct_parameters(&fields));
 
     let model = (|| {
@@ -76,6 +76,7 @@ pub(super) fn check(attributes: UserAttributes, mut mistakes: Accumulator) -> Re
                 fields,
             },
             role: options.role,
+            oauth_account: options.oauth_account,
             id: id?,
             mailbox: if kind == IdentifierKind::Email { Some(identifier.clone()) } else { marked },
             identifier,

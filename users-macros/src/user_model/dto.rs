@@ -1,11 +1,15 @@
 //! The six DTOs of a user and what the runtime asks of them.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 
 use super::model::Model;
 use crate::record::{
-    dto::{Body, Presence, any_change, declare_optional, optional_password, read, structure, validate},
+    describe::Member,
+    dto::{
+        self, Body, Presence, any_change, declare_optional, optional_password, password, read, structure,
+        validate,
+    },
     field::{Field, Filter, Purpose},
 };
 
@@ -30,12 +34,8 @@ fn registration(model: &Model) -> TokenStream {
     let (record, runtime) = (&model.record, &model.record.runtime);
     let name = record.dto("Registration");
     let identifier = &model.identifier.ident;
-    let password = quote! {
-        /// The chosen password.
-        pub password: #runtime::Password,
-    };
     let fields = record.fields.iter().flat_map(|field| {
-        let password = (field.purpose == Purpose::Identifier).then(|| password.clone());
+        let password = (field.purpose == Purpose::Identifier).then(|| password(record));
         [Presence::in_creation(field).declare(record, field), password].into_iter().flatten()
     });
     let doc = format!("The body of a registration as `{}`.", record.name);
@@ -99,13 +99,8 @@ fn update(model: &Model) -> TokenStream {
 fn admin_update(model: &Model) -> TokenStream {
     let (record, runtime) = (&model.record, &model.record.runtime);
     let name = record.dto("AdminUpdate");
-    let reset = model.mailbox.as_ref().map(|_| {
-        quote! {
-            /// Whether the user is sent a mail to choose a password.
-            #[serde(default)]
-            pub send_password_reset: ::core::primitive::bool,
-        }
-    });
+    let what = "Whether the user is sent a mail to choose a password.";
+    let reset = model.mailbox.as_ref().map(|_| dto::flag(record, what, "send_password_reset"));
     let sends_reset = if reset.is_some() { quote!(self.send_password_reset) } else { quote!(false) };
     let carried = |field: &Field| Presence::in_change(field.dtos.admin_update);
     let doc =
@@ -169,7 +164,7 @@ fn filter(model: &Model) -> TokenStream {
     let fields = model.filtered().flat_map(|field| {
         filter_keys(field).into_iter().map(|(key, _)| {
             let parameter = Field { ident: filter_ident(field, &key), ..field.clone() };
-            declare_optional(record, &parameter, field.content())
+            declare_optional(record, &parameter, field.content(), false)
         })
     });
     let doc =
@@ -191,22 +186,22 @@ fn import(model: &Model) -> TokenStream {
         let password = optional_password(record, "The password, of which a hash is to be made.", "password");
         let text = "The hash that is stored already, as secret as a password.";
         let hash = hash.then(|| optional_password(record, text, "password_hash"));
-        quote!(#password #hash)
+        std::iter::once(password).chain(hash)
     };
-    let fields = record.fields.iter().map(|field| match field.purpose {
-        Purpose::PasswordHash | Purpose::Tenant => quote!(),
-        Purpose::Id | Purpose::Active | Purpose::Verified => {
-            Presence::in_change(field.dtos.import).declare(record, field).to_token_stream()
+    let fields = record.fields.iter().flat_map(|field| -> Vec<Member> {
+        match field.purpose {
+            Purpose::PasswordHash | Purpose::Tenant => Vec::new(),
+            Purpose::Id | Purpose::Active | Purpose::Verified => {
+                Presence::in_change(field.dtos.import).declare(record, field).into_iter().collect()
+            }
+            Purpose::Identifier => {
+                Presence::Always.declare(record, field).into_iter().chain(secrets()).collect()
+            }
+            _ => Presence::in_import(field).declare(record, field).into_iter().collect(),
         }
-        Purpose::Identifier => {
-            let identifier = Presence::Always.declare(record, field);
-            let secrets = secrets();
-            quote!(#identifier #secrets)
-        }
-        Purpose::Name | Purpose::Own => Presence::in_import(field).declare(record, field).to_token_stream(),
     });
     let doc = format!("A `{}` as an import or a command brings it.", record.name);
-    let dto = structure(record, "Import", Body::Whole, &doc, fields);
+    let dto = structure(record, "Import", Body::Import, &doc, fields);
     let id = flag(Some(&model.id).filter(|field| field.dtos.import));
     let active = flag(model.active.as_ref().filter(|field| field.dtos.import));
     let verified = flag(model.verified.as_ref().filter(|field| field.dtos.import));
@@ -254,9 +249,9 @@ fn import(model: &Model) -> TokenStream {
 /// The fields of a change: the identifier, what the library adds, and what else may change.
 fn changes(
     model: &Model,
-    added: impl IntoIterator<Item = TokenStream>,
+    added: impl IntoIterator<Item = Member>,
     presence: impl Fn(&Field) -> Presence,
-) -> impl Iterator<Item = TokenStream> {
+) -> impl Iterator<Item = Member> {
     let declare = |field: &Field| presence(field).declare(&model.record, field);
     let (first, rest): (Vec<_>, Vec<_>) =
         model.record.fields.iter().partition(|field| field.purpose == Purpose::Identifier);
@@ -265,7 +260,7 @@ fn changes(
     first.into_iter().chain(added).chain(rest)
 }
 
-fn new_password(model: &Model) -> TokenStream {
+fn new_password(model: &Model) -> Member {
     optional_password(&model.record, "The new password.", "password")
 }
 

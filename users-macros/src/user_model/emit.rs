@@ -33,19 +33,40 @@ pub(super) fn emit(model: &Model, dialects: &[Dialect]) -> TokenStream {
     }
 }
 
-/// The role model: the user's, or the one for those who need no columns of their own.
-pub(super) fn role(runtime: &Path, role: Option<&Path>) -> TokenStream {
-    role.map_or_else(
-        || quote!(#runtime::Role),
-        |role| {
-            let role_here = located(role.to_token_stream(), role.span());
-            quote!(<#role_here as #runtime::RoleModel>::Model)
-        },
-    )
+/// The models that a user model names.
+pub(super) struct Named {
+    /// The role model: the user's, or the one for those who need no columns of their own.
+    pub(super) role: TokenStream,
+    /// The model of linked accounts: the user's, or the one that goes with the cargo features.
+    pub(super) oauth_account: TokenStream,
+}
+
+impl Named {
+    pub(super) fn new(runtime: &Path, role: Option<&Path>, oauth_account: Option<&Path>) -> Self {
+        let of_model = |path: &Path, model: TokenStream| {
+            let path_here = located(path.to_token_stream(), path.span());
+            quote!(<#path_here as #runtime::#model>::Model)
+        };
+        Self {
+            role: role.map_or_else(|| quote!(#runtime::Role), |role| of_model(role, quote!(RoleModel))),
+            oauth_account: oauth_account.map_or_else(
+                || quote!(#runtime::__private::DefaultOAuthAccount),
+                |account| of_model(account, quote!(OAuthAccountModel)),
+            ),
+        }
+    }
+}
+
+impl Model {
+    /// The models that this one names.
+    pub(super) fn named(&self) -> Named {
+        Named::new(&self.record.runtime, self.role.as_ref(), self.oauth_account.as_ref())
+    }
 }
 
 /// What a model of this name names.
-pub(super) fn types(name: &Ident, id: &Type, tenant: &TokenStream, role: &TokenStream) -> TokenStream {
+pub(super) fn types(name: &Ident, id: &Type, tenant: &TokenStream, named: &Named) -> TokenStream {
+    let Named { role, oauth_account } = named;
     let [read, registration, update, admin_update, filter, import] =
         DTOS.map(|suffix| format_ident!("{name}{suffix}"));
     quote! {
@@ -53,6 +74,7 @@ pub(super) fn types(name: &Ident, id: &Type, tenant: &TokenStream, role: &TokenS
         type Id = #id;
         type Tenant = #tenant;
         type Role = #role;
+        type OAuthAccount = #oauth_account;
         type Read = #read;
         type Registration = #registration;
         type Update = #update;
@@ -78,7 +100,7 @@ fn user_model(model: &Model) -> TokenStream {
         Some(field) => (field.ty.to_token_stream(), copy(field)),
         None => (quote!(()), quote!()),
     };
-    let types = types(name, id_type, &tenant_type, &role(runtime, model.role.as_ref()));
+    let types = types(name, id_type, &tenant_type, &model.named());
     let to_read = to_read(record);
     let from_registration = constructor(model, "registration", Presence::in_creation);
     let from_import = constructor(model, "import", Presence::in_import);
@@ -176,7 +198,7 @@ fn constructor(model: &Model, from: &str, presence: fn(&Field) -> Presence) -> T
             Purpose::Active => new("active"),
             Purpose::Verified => new("verified"),
             Purpose::Tenant => new("tenant"),
-            Purpose::Name | Purpose::Own => own_value(runtime, field, presence(field), &given),
+            _ => own_value(runtime, field, presence(field), &given),
         };
         quote!(#ident: #value)
     });

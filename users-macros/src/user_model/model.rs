@@ -12,6 +12,8 @@ pub(crate) struct Model {
     pub(crate) record: Record,
     /// The role model, if the struct names one.
     pub(crate) role: Option<Path>,
+    /// The model of linked accounts, if the struct names one.
+    pub(crate) oauth_account: Option<Path>,
     pub(crate) id: Field,
     pub(crate) identifier: Field,
     pub(crate) identifier_kind: IdentifierKind,

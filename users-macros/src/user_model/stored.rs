@@ -6,7 +6,7 @@ use syn::Path;
 
 use super::{
     dto::{filter_ident, filter_keys},
-    emit::role,
+    emit::Named,
     model::Model,
 };
 use crate::{
@@ -74,7 +74,7 @@ pub(super) fn stored(model: &Model, dialect: &Dialect) -> TokenStream {
 fn statements(model: &Model, dialect: &Dialect) -> TokenStream {
     let runtime = &model.record.runtime;
     let syntax = format_ident!("{}", dialect.syntax);
-    let role = role(runtime, model.role.as_ref());
+    let Named { role, oauth_account } = model.named();
     let table = dialect.name(&model.record.table);
     let width = number(model.record.fields.len());
     let id = dialect.name(&model.id.column);
@@ -94,7 +94,7 @@ fn statements(model: &Model, dialect: &Dialect) -> TokenStream {
     });
     quote! {
         #runtime::__private::model_sql! {
-            syntax: #syntax, database: __DB, role: #role,
+            syntax: #syntax, database: __DB, role: #role, oauth_account: #oauth_account,
             table: #table, width: #width,
             id: #id, identifier: #identifier, canonical: #canonical, password_hash: #password_hash,
             active: #active, verified: #verified, tenant: #tenant,

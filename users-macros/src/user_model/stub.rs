@@ -9,9 +9,10 @@ use super::{
     NOUN,
     attr::StructOptions,
     dto::DTOS,
-    emit::{role, types},
+    emit::{Named, types},
 };
 use crate::record::{
+    client,
     column::imports,
     default_runtime,
     dialect::Dialect,
@@ -20,18 +21,23 @@ use crate::record::{
 };
 
 /// Types and traits under the right names, none of which can run.
-pub(super) fn stub(input: &DeriveInput, dialects: &[Dialect]) -> TokenStream {
+pub(super) fn stub(input: &DeriveInput, dialects: &[Dialect], has_client: bool) -> TokenStream {
     let name = &input.ident;
     let options = StructOptions::from_attributes(&input.attrs).unwrap_or_default();
     let runtime = options.runtime.unwrap_or_else(default_runtime);
-    let role = role(&runtime, options.role.as_ref());
+    let named = Named::new(&runtime, options.role.as_ref(), options.oauth_account.as_ref());
     let dtos = DTOS.map(|suffix| dto(input, &runtime, suffix));
     let impls = input.generics.params.is_empty().then(|| {
-        let id = id_type(input, NOUN);
+        let id = id_type(input, NOUN.attribute);
         let bodies = bodies(name, &runtime, &id);
-        let model = user_model(input, &runtime, &id, &role);
-        let stored = dialects.iter().map(|dialect| stored(name, &runtime, &role, dialect));
-        quote!(#bodies #model #( #stored )*)
+        let model = user_model(input, &runtime, &id, &named);
+        let stored = dialects.iter().map(|dialect| stored(name, &runtime, &named, dialect));
+        let requests = has_client.then(|| {
+            let sent = DTOS.into_iter().filter(|suffix| !["Read", "Import"].contains(suffix));
+            sent.map(|suffix| client::stub(&runtime, &format_ident!("{name}{suffix}")))
+                .collect::<TokenStream>()
+        });
+        quote!(#bodies #model #( #stored )* #requests)
     });
     quote!(#( #dtos )* #impls)
 }
@@ -82,15 +88,15 @@ fn bodies(name: &Ident, runtime: &Path, id: &Type) -> TokenStream {
     }
 }
 
-fn user_model(input: &DeriveInput, runtime: &Path, id: &Type, role: &TokenStream) -> TokenStream {
+fn user_model(input: &DeriveInput, runtime: &Path, id: &Type, named: &Named) -> TokenStream {
     let name = &input.ident;
-    let tenant = field(input, NOUN, "tenant").map(|field| &field.ty);
+    let tenant = field(input, NOUN.attribute, "tenant").map(|field| &field.ty);
     let tenant = tenant.filter(|ty| can_be(ty, &["Uuid", "i64", "String"]));
     let tenant = tenant.map_or_else(|| quote!(()), ToTokens::to_token_stream);
     let unreachable = quote!(::core::unreachable!());
     let (option, bool, str) =
         (quote!(::core::option::Option), quote!(::core::primitive::bool), quote!(::core::primitive::str));
-    let types = types(name, id, &tenant, role);
+    let types = types(name, id, &tenant, named);
     let json = quote!(#runtime::__private::serde_json);
     quote! {
         impl #runtime::UserModel for #name {
@@ -119,7 +125,8 @@ fn user_model(input: &DeriveInput, runtime: &Path, id: &Type, role: &TokenStream
     }
 }
 
-fn stored(name: &Ident, runtime: &Path, role: &TokenStream, dialect: &Dialect) -> TokenStream {
+fn stored(name: &Ident, runtime: &Path, named: &Named, dialect: &Dialect) -> TokenStream {
+    let Named { role, oauth_account } = named;
     let imports = imports(runtime, dialect);
     let syntax = format_ident!("{}", dialect.syntax);
     let unreachable = quote!(::core::unreachable!());
@@ -129,8 +136,8 @@ fn stored(name: &Ident, runtime: &Path, role: &TokenStream, dialect: &Dialect) -
             #imports
             impl #runtime::Stored<__DB> for #name {
                 const SQL: #runtime::ModelSql = #runtime::__private::model_sql! {
-                    syntax: #syntax, database: __DB, role: #role, table: "", width: 0, id: "", identifier: "",
-                    canonical: "", password_hash: "", active: none, verified: none, tenant: none, select: "",
+                    syntax: #syntax, database: __DB, role: #role, oauth_account: #oauth_account, table: "", width: 0,
+                    id: "", identifier: "", canonical: "", password_hash: "", active: none, verified: none, tenant: none, select: "",
                     insert: "", values: "", update: none, admin_update: none, sorts: []
                 };
                 fn columns() -> #runtime::__private::Vec<#runtime::Column> { #unreachable }

@@ -14,7 +14,7 @@ fn pretty(tokens: impl ToTokens) -> String {
 }
 
 fn expanded(input: &DeriveInput) -> TokenStream {
-    expand_for(input, &[SQLITE])
+    expand_for(input, &[SQLITE], false)
 }
 
 fn messages(input: &DeriveInput) -> Vec<String> {
@@ -572,4 +572,57 @@ fn every_mistake_is_reported_at_once() {
             "nothing lies between these bounds; write the least first and the greatest second",
         ]
     );
+}
+
+#[test]
+fn what_a_client_needs_of_an_account() {
+    let input: DeriveInput = parse_quote! {
+        #[user(crate = ::renamed::users)]
+        pub(crate) struct Account {
+            #[user(id)]
+            pub key: i64,
+            #[user(identifier = username)]
+            pub name: String,
+            #[user(password_hash)]
+            hash: PasswordHash,
+            #[user(active)]
+            pub is_active: bool,
+            #[user(mailbox)]
+            pub mail: Option<String>,
+            #[user(default = "plain", filter)]
+            pub r#type: Kind,
+            #[user(filter(range))]
+            pub age: Option<i64>,
+            #[user(exclude(read))]
+            pub note: Note,
+            #[user(read_only, exclude(import))]
+            pub joined: Timestamp,
+        }
+    };
+    let model = understand(&input).unwrap_or_else(|error| panic!("{error}"));
+    let expansion: String = client::client(&model).to_string().split_whitespace().collect();
+    for piece in [
+        // A trait that requests or responses ask for anyhow is asked for here, too: one mistake, one message.
+        r#"mail:dto.take("mail",<Option<String>as::renamed::users::Acceptable<'_>>::accept)?"#,
+        r#"joined:dto.take("joined",<Timestampas::renamed::users::client::Receivable<'_>>::receive)?"#,
+        r#"<Stringas::renamed::users::Exposable>::expose(&self.name,"name",body)?;"#,
+        r#"ifself.mail.is_some(){<Option<String>as::renamed::users::Exposable>::expose(&self.mail,"mail",body)?;}"#,
+        r#"Some(value)=&self.r#type{<Kindas::renamed::users::Exposable>::expose(value,"type",body)?;}"#,
+        r#"<Noteas::renamed::users::client::Sendable>::send(&self.note,"note",body)?;"#,
+        r#"Some(value)=&self.age_min{<i64as::renamed::users::Exposable>::expose(value,"age_min",body)?;}"#,
+        r#"body.password("password",&self.password);"#,
+        r#"body.password_if_some("current_password",self.current_password.as_ref());"#,
+        r#"body.flag("send_password_reset",self.send_password_reset);"#,
+    ] {
+        assert!(expansion.contains(piece), "{piece} is not in {expansion}");
+    }
+    assert_eq!(expansion.matches("\"joined\"").count(), 1, "no request carries it");
+    assert_eq!(expansion.matches("\"hash\"").count(), 0);
+}
+
+#[test]
+fn a_broken_model_leaves_bodies_for_clients_behind() {
+    let broken: DeriveInput = parse_quote! { pub struct User { #[user(id)] id: Uuid } };
+    let expansion = pretty(expand_for(&broken, &[SQLITE], true));
+    assert_eq!(expansion.matches("impl ::users_runtime::client::RequestBody for").count(), 4);
 }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::error::BoxDynError;
 
-use super::{Column, UserId, UserModel};
+use super::{Column, Described, UserId, UserModel};
 use crate::validate::FieldErrors;
 
 /// A role of the application, derived with `#[derive(RoleModel)]`. [`Role`] is one for those who need no columns of
@@ -21,11 +21,11 @@ pub trait RoleModel: Clone + Debug + Send + Sync + Unpin + Sized + 'static {
     /// The type of the primary key.
     type Id: UserId;
     /// What anybody who may see the role gets to see.
-    type Read: Serialize + Send;
+    type Read: Described + Serialize + Send;
     /// The body of `POST /users/roles`.
-    type Create: RoleCreateDto;
+    type Create: Described + RoleCreateDto;
     /// The body of `PATCH /users/roles/{id}`.
-    type Update: RoleUpdateDto;
+    type Update: Described + RoleUpdateDto;
 
     /// Whether there are roles at all.
     const PRESENT: bool = true;

@@ -30,13 +30,14 @@ pub(super) fn read_sqlx(attributes: &[Attribute], noun: Noun) -> Result<Option<L
         };
         mistakes.push(mistake(
             meta.span(),
-            format!("`#[sqlx({name})]` is not supported on a {noun} model; {refusal}"),
+            format!("`#[sqlx({name})]` is not supported on a {} model; {refusal}", noun.words),
         ));
     }
     mistakes.finish_with(renamed)
 }
 
 pub(super) fn refuse_sqlx_on_struct(attributes: &[Attribute], noun: Noun) -> Result<()> {
+    let Noun { words, attribute } = noun;
     let mut mistakes = Error::accumulator();
     for item in sqlx_items(attributes, &mut mistakes) {
         let name = match &item {
@@ -44,10 +45,10 @@ pub(super) fn refuse_sqlx_on_struct(attributes: &[Attribute], noun: Noun) -> Res
             _ => "...".to_owned(),
         };
         let instead =
-            format!("write `#[{noun}(column = \"...\")]` on the fields whose column has another name");
+            format!("write `#[{attribute}(column = \"...\")]` on the fields whose column has another name");
         mistakes.push(mistake(
             item.span(),
-            format!("`#[sqlx({name})]` is not supported on a {noun} model; {instead}"),
+            format!("`#[sqlx({name})]` is not supported on a {words} model; {instead}"),
         ));
     }
     mistakes.finish()

@@ -84,9 +84,7 @@ fn usual_dtos(field: &FieldAttributes, purpose: Purpose) -> Dtos {
         Purpose::Active | Purpose::Verified => Dtos { create: false, update: false, ..all },
         Purpose::Identifier => all,
         // A mailbox that a stolen session could change would be a way to a new password. A secret has no way in.
-        Purpose::Own | Purpose::Name => {
-            Dtos { update: field.mailbox.is_none(), import: secret(&field.ty).is_none(), ..all }
-        }
+        _ => Dtos { update: field.mailbox.is_none(), import: secret(&field.ty).is_none(), ..all },
     }
 }
 
@@ -124,7 +122,7 @@ fn dtos(name: &Ident, field: &FieldAttributes, purpose: Purpose, ident: &Ident) 
                     format!("no DTO writes the `{}`; remove `read_only`", purpose.word()),
                 ));
             }
-            Purpose::Active | Purpose::Verified | Purpose::Own | Purpose::Name => {
+            _ => {
                 dtos = Dtos { create: false, update: false, admin_update: false, ..dtos };
             }
         }

@@ -42,7 +42,7 @@ fn a_member_of_a_club_with_filters_and_an_order() {
 
 #[test]
 fn each_database_has_its_quotes_and_its_types() {
-    let postgres = pretty(expand_for(&rich(), &[POSTGRES]));
+    let postgres = pretty(expand_for(&rich(), &[POSTGRES], false));
     for part in [
         "type Role = <crate::Clearance as ::users_runtime::RoleModel>::Model;",
         "Postgres as __DB, postgres::PgArguments as __Arguments",
@@ -50,7 +50,7 @@ fn each_database_has_its_quotes_and_its_types() {
     ] {
         assert!(postgres.contains(part), "{part} in {postgres}");
     }
-    let mysql = pretty(expand_for(&rich(), &[MYSQL]));
+    let mysql = pretty(expand_for(&rich(), &[MYSQL], false));
     for part in [
         "MySql as __DB, mysql::MySqlArguments as __Arguments",
         "\"`members`\"",
