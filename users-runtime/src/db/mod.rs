@@ -19,9 +19,16 @@ macro_rules! sql {
 macro_rules! values {
     ($($value:expr),+ $(,)?) => {{
         let mut arguments = DbArguments::default();
-        $( sqlx::Arguments::add(&mut arguments, $value).map_err(Error::internal)?; )+
+        add_values!(arguments, $($value),+);
         arguments
     }};
+}
+
+/// Further arguments of a statement.
+macro_rules! add_values {
+    ($arguments:ident, $($value:expr),+ $(,)?) => {
+        $( sqlx::Arguments::add(&mut $arguments, $value).map_err(Error::internal)?; )+
+    };
 }
 
 /// Sends a call to the module of the database behind the pool or the transaction.
@@ -58,6 +65,7 @@ mod database;
 mod import;
 #[cfg(feature = "mysql")]
 mod mysql;
+pub(crate) mod oauth;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -139,6 +147,18 @@ type Id<U> = <U as UserModel>::Id;
 type Tenant<U> = <U as UserModel>::Tenant;
 type Role<U> = <U as UserModel>::Role;
 type RoleId<U> = <Role<U> as RoleModel>::Id;
+
+/// The columns of the application's own that lists of a model may be sorted by, in whichever database.
+#[cfg(feature = "openapi")]
+#[allow(unreachable_code, reason = "the first database that is switched on answers")]
+pub(crate) fn sort_columns<U: Storable>() -> &'static [crate::model::SortColumn] {
+    #[cfg(feature = "sqlite")]
+    return sqlite::sort_columns::<U>();
+    #[cfg(feature = "postgres")]
+    return postgres::sort_columns::<U>();
+    #[cfg(feature = "mysql")]
+    return mysql::sort_columns::<U>();
+}
 
 /// What a one-time token was issued for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

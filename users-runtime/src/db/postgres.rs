@@ -8,6 +8,8 @@ mod import;
 mod list;
 #[path = "shared/mails.rs"]
 mod mails;
+#[path = "shared/oauth.rs"]
+mod oauth;
 #[path = "shared/returning.rs"]
 mod returning;
 #[path = "shared/roles.rs"]
@@ -20,6 +22,7 @@ pub(super) use credentials::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;
+pub(super) use oauth::*;
 pub(super) use returning::*;
 pub(super) use roles::*;
 pub(super) use schema::{apply, drift, migrate};
@@ -36,7 +39,10 @@ use sqlx::{
 use super::{IDLE_BEFORE_PING, MAX_SERVER_CONNECTIONS, PATIENCE, Storable, fingerprint, sql::Syntax};
 use crate::{
     error::Error,
-    model::{ColumnRole, RoleModel, Stored, StoredRole, UserId, UserModel},
+    model::{
+        Column, ColumnRole, OAuthAccountModel, RoleModel, Stored, StoredOAuthAccount, StoredRole, UserId,
+        UserModel,
+    },
 };
 
 type Db = Postgres;
@@ -88,9 +94,7 @@ async fn with_key<U: Storable>(connection: &mut Connection, user: U) -> Result<U
     if user.id().assigned().is_some() {
         return Ok(user);
     }
-    let columns = <U as Stored<Db>>::columns();
-    let key = columns.iter().find(|column| column.role == ColumnRole::Id).map_or("id", |key| key.name);
-    let id = next_key(connection, <U as Stored<Db>>::SQL.table, key).await?;
+    let id = next_key(connection, <U as Stored<Db>>::SQL.table, <U as Stored<Db>>::columns()).await?;
     Ok(user.with_id(id))
 }
 
@@ -102,13 +106,31 @@ async fn role_with_key<U: Storable>(
     if role.id().assigned().is_some() {
         return Ok(role);
     }
-    let columns = <U::Role as StoredRole<Db>>::columns();
-    let key = columns.iter().find(|column| column.role == ColumnRole::Id).map_or("id", |key| key.name);
-    let id = next_key(connection, <U::Role as StoredRole<Db>>::SQL.table, key).await?;
+    let table = <U::Role as StoredRole<Db>>::SQL.table;
+    let id = next_key(connection, table, <U::Role as StoredRole<Db>>::columns()).await?;
     Ok(role.with_id(id))
 }
 
-async fn next_key<Id: UserId>(connection: &mut Connection, table: &str, column: &str) -> Result<Id, Error> {
+/// The same for a linked account.
+async fn oauth_account_with_key<U: Storable>(
+    connection: &mut Connection,
+    account: <U as UserModel>::OAuthAccount,
+) -> Result<<U as UserModel>::OAuthAccount, Error> {
+    if account.id().assigned().is_some() {
+        return Ok(account);
+    }
+    let table = <U::OAuthAccount as StoredOAuthAccount<Db>>::SQL.table;
+    let id = next_key(connection, table, <U::OAuthAccount as StoredOAuthAccount<Db>>::columns()).await?;
+    Ok(account.with_id(id))
+}
+
+async fn next_key<Id: UserId>(
+    connection: &mut Connection,
+    table: &str,
+    columns: Vec<Column>,
+) -> Result<Id, Error> {
+    let column =
+        columns.into_iter().find(|column| column.role == ColumnRole::Id).map_or("id", |key| key.name);
     let next: Option<i64> = query_scalar("SELECT nextval(pg_get_serial_sequence($1, $2)::regclass)")
         .bind(table)
         .bind(column)

@@ -6,6 +6,7 @@ mod compare;
 mod define;
 mod library;
 mod names;
+mod oauth_accounts;
 mod postgres_types;
 #[cfg(feature = "postgres")]
 pub(in crate::db) use postgres_types::is_plain_name;
@@ -16,8 +17,9 @@ mod types;
 
 use std::fmt::{self, Display};
 
+use self::library::Key;
 use crate::{
-    model::{Column, ColumnRole, RoleModel, Stored, StoredRole},
+    model::{Column, ColumnRole, OAuthAccountModel, RoleModel, Stored, StoredOAuthAccount, StoredRole},
     validate::IdentifierKind,
 };
 
@@ -41,7 +43,7 @@ pub enum SchemaMode {
     #[default]
     Managed,
     /// The tables belong to somebody else: they are compared with the structs and never touched. The library's own
-    /// tables, `users_roles` of the default role model among them, are still created.
+    /// tables, `users_roles` and `users_oauth_accounts` of the default models among them, are still created.
     External,
 }
 
@@ -79,6 +81,8 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// How many characters the longest identifier has.
     pub(crate) identifier_length: u32,
+    /// What `user_id` of a linked account refers to; `None` for another table.
+    owner: Option<Key>,
 }
 
 /// The tables that a user model asks for.
@@ -87,6 +91,8 @@ pub(crate) struct Tables {
     pub(crate) users: Table,
     /// `None` for a model without roles.
     pub(crate) roles: Option<Table>,
+    /// `None` for a model without linked accounts.
+    pub(crate) oauth_accounts: Option<Table>,
 }
 
 /// A table as the database has it.
@@ -166,17 +172,27 @@ impl Tables {
                 IdentifierKind::Email => 254,
                 IdentifierKind::Username => 64,
             },
+            owner: None,
         };
+        // Statements about roles and linked accounts name the column so, whatever the user's table calls it.
         let tenant = users.column(ColumnRole::Tenant).cloned();
+        let tenant = tenant.map(|tenant| Column { name: "tenant", sql_default: None, ..tenant });
         let roles = <U::Role as RoleModel>::PRESENT.then(|| Table {
             name: dialect.unquoted(<U::Role as StoredRole<DB>>::SQL.table),
-            // Statements about roles name the column so, whatever the user's table calls it.
-            columns: <U::Role as StoredRole<DB>>::columns()
+            columns: <U::Role as StoredRole<DB>>::columns().into_iter().chain(tenant.clone()).collect(),
+            identifier_length: 0,
+            owner: None,
+        });
+        let oauth_accounts = <U::OAuthAccount as OAuthAccountModel>::PRESENT.then(|| Table {
+            name: dialect.unquoted(<U::OAuthAccount as StoredOAuthAccount<DB>>::SQL.table),
+            columns: <U::OAuthAccount as StoredOAuthAccount<DB>>::columns()
                 .into_iter()
-                .chain(tenant.map(|tenant| Column { name: "tenant", sql_default: None, ..tenant }))
+                .chain(dialect.of_linked_accounts())
+                .chain(tenant)
                 .collect(),
             identifier_length: 0,
+            owner: None,
         });
-        Self { users, roles }
+        Self { users, roles, oauth_accounts }
     }
 }

@@ -137,6 +137,7 @@ macro_rules! __model_sql {
         syntax: $syntax:ident,
         database: $database:ty,
         role: $role:ty,
+        oauth_account: $account:ty,
         table: $table:literal,
         width: $width:literal,
         id: $id:literal,
@@ -157,6 +158,8 @@ macro_rules! __model_sql {
         const SYNTAX: __sql::Syntax = __sql::$syntax;
         const ROLE: $crate::RoleSql = <$role as $crate::StoredRole<$database>>::SQL;
         const ROLES: ::core::primitive::bool = <$role as $crate::RoleModel>::PRESENT;
+        const ACCOUNT: $crate::OAuthAccountSql =
+            <$account as $crate::StoredOAuthAccount<$database>>::SQL;
         const COMMA: &::core::primitive::str = if ROLES { ", " } else { "" };
         const JOIN: &::core::primitive::str = if ROLES {
             $crate::__sql!(
@@ -171,7 +174,7 @@ macro_rules! __model_sql {
             $crate::__sql_if!($tenant => concat!(" AND ", $tenant, " = ?"), "");
         const AND_USER_TENANT: &::core::primitive::str =
             $crate::__sql_if!($tenant => concat!(" AND u.", $tenant, " = ?"), "");
-        // The column that the library adds to the roles of a model with tenants.
+        // The column that the library adds to the roles and linked accounts of a model with tenants.
         const AND_ROLE_TENANT: &::core::primitive::str = $crate::__sql_if!($tenant => " AND tenant = ?", "");
         const WHERE_ROLE_TENANT: &::core::primitive::str = $crate::__sql_if!($tenant => " WHERE tenant = ?", "");
         const ROLE_TENANT: &::core::primitive::str = $crate::__sql_if!($tenant => ", tenant", "");
@@ -195,6 +198,22 @@ macro_rules! __model_sql {
         } else {
             $crate::__sql!(__sql::SQLITE; SYNTAX.keep.0, ROLE.id, SYNTAX.keep.1, ROLE.id)
         };
+        const ACCOUNT_RETURNING: &::core::primitive::str = if SYNTAX.returning.is_empty() {
+            ""
+        } else {
+            $crate::__sql!(__sql::SQLITE; SYNTAX.returning, ACCOUNT.id)
+        };
+        const SET_EMAIL: &::core::primitive::str = match ACCOUNT.email {
+            ::core::option::Option::Some(_) => {
+                $crate::__sql!(__sql::SQLITE; __sql::or_empty(ACCOUNT.email), " = ?, ")
+            }
+            ::core::option::Option::None => "",
+        };
+        const ACCOUNT_BY_ID: &::core::primitive::str = $crate::__sql!(
+            __sql::SQLITE;
+            "SELECT ", ACCOUNT.select, ", a.tokens, a.tokens_expire_at FROM ", ACCOUNT.table, " a WHERE a.",
+            ACCOUNT.id, " = ? AND a.user_id = ?", AND_ROLE_TENANT
+        );
         $crate::ModelSql {
             table: $table,
             width: $width,
@@ -331,6 +350,47 @@ macro_rules! __model_sql {
                     "SELECT COUNT(*) FROM ", ROLE.table, " r JOIN users_role_members m ON m.role_id = r.",
                     ROLE.id, " JOIN ", $table, " u ON u.", $id, " = m.user_id WHERE r.", ROLE.name,
                     " = ?", USABLE, AND_USER_TENANT
+                ),
+            },
+            oauth_accounts: $crate::OAuthAccountStatements {
+                insert: $crate::__sql!(
+                    SYNTAX;
+                    "INSERT INTO ", ACCOUNT.table, " (", ACCOUNT.insert,
+                    ", user_id, issuer, tokens, tokens_expire_at, created_at, updated_at", ROLE_TENANT,
+                    ") VALUES (", ACCOUNT.values, ", ?, ?, ?, ?, ?, ?", ROLE_TENANT_VALUE, ")",
+                    ACCOUNT_RETURNING
+                ),
+                by_identity: $crate::__sql!(
+                    SYNTAX;
+                    "SELECT ", ACCOUNT.select, ", a.user_id FROM ", ACCOUNT.table,
+                    " a WHERE a.issuer = ? AND a.", ACCOUNT.subject, " = ?", AND_ROLE_TENANT
+                ),
+                of_user: $crate::__sql!(
+                    SYNTAX;
+                    "SELECT ", ACCOUNT.select, ", a.issuer, a.created_at FROM ", ACCOUNT.table,
+                    " a WHERE a.user_id = ?", AND_ROLE_TENANT, " ORDER BY a.created_at, a.", ACCOUNT.id
+                ),
+                by_id: $crate::__sql!(SYNTAX; ACCOUNT_BY_ID),
+                lock_by_id: $crate::__sql!(SYNTAX; ACCOUNT_BY_ID, SYNTAX.for_update),
+                set_tokens: $crate::__sql!(
+                    SYNTAX;
+                    "UPDATE ", ACCOUNT.table, " SET tokens = ?, tokens_expire_at = ?, updated_at = ? WHERE ",
+                    ACCOUNT.id, " = ?", AND_ROLE_TENANT
+                ),
+                update: $crate::__sql!(
+                    SYNTAX;
+                    "UPDATE ", ACCOUNT.table, " SET ", SET_EMAIL,
+                    "tokens = ?, tokens_expire_at = ?, updated_at = ? WHERE ", ACCOUNT.id, " = ?",
+                    AND_ROLE_TENANT
+                ),
+                delete: $crate::__sql!(
+                    SYNTAX;
+                    "DELETE FROM ", ACCOUNT.table, " WHERE ", ACCOUNT.id, " = ? AND user_id = ?",
+                    AND_ROLE_TENANT
+                ),
+                delete_of_user: $crate::__sql!(
+                    SYNTAX;
+                    "DELETE FROM ", ACCOUNT.table, " WHERE user_id = ?", AND_ROLE_TENANT
                 ),
             },
         }

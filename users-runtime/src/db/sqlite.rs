@@ -8,6 +8,8 @@ mod import;
 mod list;
 #[path = "shared/mails.rs"]
 mod mails;
+#[path = "shared/oauth.rs"]
+mod oauth;
 #[path = "shared/returning.rs"]
 mod returning;
 #[path = "shared/roles.rs"]
@@ -20,6 +22,7 @@ pub(super) use credentials::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;
+pub(super) use oauth::*;
 pub(super) use returning::*;
 pub(super) use roles::*;
 pub(super) use schema::{apply, drift, migrate};
@@ -122,4 +125,13 @@ async fn role_with_key<U: Storable>(
     role: <U as UserModel>::Role,
 ) -> Result<<U as UserModel>::Role, Error> {
     Ok(role)
+}
+
+/// The same for a linked account.
+#[expect(clippy::unused_async, reason = "another database is asked for the key")]
+async fn oauth_account_with_key<U: Storable>(
+    _connection: &mut Connection,
+    account: <U as UserModel>::OAuthAccount,
+) -> Result<<U as UserModel>::OAuthAccount, Error> {
+    Ok(account)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Dialect, Difference, Existing, Found, Index, Table,
-    define::{is_compared, is_unique},
+    define::is_compared,
     types::{self, EXACT},
 };
 use crate::model::{Column, ColumnRole};
@@ -56,8 +56,8 @@ impl Dialect {
         differences.extend(found.columns.iter().filter_map(|existing| unknown_column(table, existing)));
         for index in self.indexes(table) {
             differences.extend(self.missing_index(table, &index, found));
+            differences.extend(too_narrow(table, &index, found));
         }
-        differences.extend(shared_by_tenants(table, found));
         if !found.transactional {
             let problem =
                 "expected the engine InnoDB, on which a transaction can be taken back, found another one";
@@ -253,11 +253,38 @@ impl Dialect {
                      then CREATE UNIQUE INDEX on it"
                 ),
             ),
+            ColumnRole::Issuer => Difference::of(
+                table,
+                format!(
+                    "{problem}; run: {add} DEFAULT ''; fill it with the issuers of the rows' providers, such as \
+                     https://accounts.google.com; then CREATE UNIQUE INDEX on it and the subject"
+                ),
+            ),
+            ColumnRole::UserId => {
+                let users = table.owner.as_ref().map_or("", |key| key.table.as_str());
+                Difference::of(
+                    table,
+                    format!(
+                        "{problem}; run: ALTER TABLE {name} ADD COLUMN {} {kind}; fill it with the keys of the rows' \
+                         users in {users}; then make it NOT NULL, a reference to them and an index",
+                        self.quoted(column.name)
+                    ),
+                )
+            }
             _ if column.nullable || column.sql_default.is_some() => {
                 Difference::of(table, problem).fixed_by(Some(add)).safe()
             }
+            ColumnRole::Time => {
+                Difference::of(table, problem).fixed_by(Some(format!("{add} DEFAULT <value>"))).advised(
+                    "rows that are there need a value: write milliseconds since 1970 in place of `<value>`",
+                )
+            }
             ColumnRole::Own => {
-                let attribute = if table.column(ColumnRole::RoleName).is_some() { "role" } else { "user" };
+                let attribute = match table {
+                    _ if table.column(ColumnRole::RoleName).is_some() => "role",
+                    _ if table.column(ColumnRole::UserId).is_some() => "oauth_account",
+                    _ => "user",
+                };
                 Difference::of(table, problem).fixed_by(Some(format!("{add} DEFAULT <value>"))).advised(format!(
                     "rows that are there need a value: write `#[{attribute}(sql_default = \"...\")]` above the \
                      field, or make it an `Option`"
@@ -279,15 +306,22 @@ impl Dialect {
             return None;
         }
         let fix = Some(self.create_index(table, index, &found.columns));
-        let column = table.columns.iter().find(|column| is_unique(column)).filter(|_| index.unique);
-        let Some(column) = column else {
-            let columns = index.columns.join("`, `");
-            let problem = format!("columns `{columns}`: expected an index for lists, found none");
-            return Some(Difference::of(table, problem).fixed_by(fix).safe().slow());
+        let (column, others) = index.columns.split_last()?;
+        if index.unique {
+            let together = if others.is_empty() {
+                String::new()
+            } else {
+                format!(" together with `{}`", others.join("`, `"))
+            };
+            let problem = format!("column `{column}`: expected a unique index{together}, found none");
+            return Some(Difference::of(table, problem).fixed_by(fix).safe());
+        }
+        let columns = index.columns.join("`, `");
+        let problem = match others {
+            [] => format!("column `{columns}`: expected an index, found none"),
+            _ => format!("columns `{columns}`: expected an index for lists, found none"),
         };
-        let tenant = table.tenant().map(|name| format!(" together with `{name}`")).unwrap_or_default();
-        let problem = format!("column `{}`: expected a unique index{tenant}, found none", column.name);
-        Some(Difference::of(table, problem).fixed_by(fix).safe())
+        Some(Difference::of(table, problem).fixed_by(fix).safe().slow())
     }
 
     /// Whether an index that is there does what the wanted one is for.
@@ -327,18 +361,33 @@ fn unknown_column(table: &Table, existing: &Existing) -> Option<Difference> {
     })
 }
 
-/// An index without the tenant would refuse in one tenant what another one has, and tell that it has it.
-fn shared_by_tenants(table: &Table, found: &Found) -> Option<Difference> {
-    table.tenant()?;
-    let column = table.columns.iter().find(|column| is_unique(column))?;
-    let alone = |index: &&Index| {
-        index.unique && index.columns.len() == 1 && index.columns[0].eq_ignore_ascii_case(column.name)
+/// An index without the tenant would refuse in one tenant what another one has, and tell that it has it; one of the
+/// subject alone, somebody whom another issuer knows by the same.
+fn too_narrow(table: &Table, wanted: &Index, found: &Found) -> Option<Difference> {
+    let (column, others) = wanted.columns.split_last().filter(|_| wanted.unique)?;
+    let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    let has = |index: &Index, name: &str| index.columns.iter().any(|there| same(there, name));
+    // Within one provider is within one issuer.
+    let provider = table.column(ColumnRole::Provider).map(|column| column.name);
+    let known = |name: &String| {
+        wanted.columns.iter().any(|column| same(column, name))
+            || provider.is_some_and(|column| same(column, name))
     };
-    let index = found.indexes.iter().find(alone)?;
+    let unique = |index: &&Index| index.unique && has(index, column) && index.columns.iter().all(known);
+    // What sets the same subject of two issuers apart.
+    let issuers = others.iter().map(String::as_str).filter(|name| Some(*name) != table.tenant());
+    let issuers: Vec<_> = issuers.chain(provider).collect();
+    let (index, within, across) = found.indexes.iter().filter(unique).find_map(|index| {
+        if table.tenant().is_some_and(|tenant| !has(index, tenant)) {
+            return Some((index, "a tenant", "tenants"));
+        }
+        let apart = issuers.is_empty() || issuers.iter().any(|name| has(index, name));
+        (!apart).then_some((index, "an issuer", "issuers"))
+    })?;
     let problem = format!(
-        "column `{}`: expected values that are unique within a tenant, found the index `{}`, which makes them unique \
-         across tenants; drop it",
-        column.name, index.name
+        "column `{column}`: expected values that are unique within {within}, found the index `{}`, which makes them \
+         unique across {across}; drop it",
+        index.name
     );
     Some(Difference::of(table, problem))
 }

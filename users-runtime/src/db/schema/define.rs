@@ -71,6 +71,7 @@ impl Dialect {
     /// The statements that create a table and its indexes.
     pub(crate) fn create(self, table: &Table) -> Vec<String> {
         let mut parts: Vec<_> = table.columns.iter().map(|column| self.definition(column)).collect();
+        parts.extend(self.reference(table));
         let name = self.quoted(&table.name);
         let indexes = self.indexes(table);
         if self == Self::MySql {
@@ -96,6 +97,9 @@ impl Dialect {
     /// The indexes that the statements about a table want.
     pub(super) fn indexes(self, table: &Table) -> Vec<Index> {
         let tenant = table.tenant();
+        if let Some(indexes) = identity_indexes(table) {
+            return indexes;
+        }
         let index = |unique, suffix: Option<&str>, column: &str, rest: Option<&str>| Index {
             name: joined(
                 &[Some(table.name.as_str()), Some(column), suffix].into_iter().flatten().collect::<Vec<_>>(),
@@ -164,6 +168,22 @@ impl Dialect {
     }
 }
 
+/// The indexes of linked accounts: who somebody is for an issuer, once, and what a user has linked.
+fn identity_indexes(table: &Table) -> Option<Vec<Index>> {
+    let [issuer, subject, user] = [ColumnRole::Issuer, ColumnRole::Subject, ColumnRole::UserId]
+        .map(|role| table.column(role).map(|column| column.name));
+    let (issuer, subject, user) = (issuer?, subject?, user?);
+    let columns = [table.tenant(), Some(issuer), Some(subject)];
+    let identity = Index {
+        name: joined(&[&table.name, subject]),
+        unique: true,
+        columns: columns.into_iter().flatten().map(ToOwned::to_owned).collect(),
+    };
+    let of_user =
+        Index { name: joined(&[&table.name, user, "idx"]), unique: false, columns: vec![user.to_owned()] };
+    Some(vec![identity, of_user])
+}
+
 /// Whether no two rows, of a tenant, may have the same value.
 pub(super) fn is_unique(column: &Column) -> bool {
     matches!(column.role, ColumnRole::Canonical | ColumnRole::RoleName)
@@ -171,17 +191,18 @@ pub(super) fn is_unique(column: &Column) -> bool {
 
 /// Whether rows are found by the value, which then has to be compared exactly.
 pub(super) fn is_compared(column: &Column) -> bool {
-    is_unique(column) || column.role == ColumnRole::Tenant
+    is_unique(column) || matches!(column.role, ColumnRole::Tenant | ColumnRole::Issuer | ColumnRole::Subject)
 }
 
 /// The type that MySQL is to create for what sqlx calls the type of the field.
 fn mysql_type(column: &Column) -> String {
-    use ColumnRole::{Canonical, Id, Identifier, PasswordHash, RoleName, Tenant};
+    use ColumnRole::{Canonical, Id, Identifier, Issuer, PasswordHash, Provider, RoleName, Subject, Tenant};
     let kind = match (column.sql_type.as_str(), column.role) {
         ("VARCHAR", Canonical | Identifier) => "VARCHAR(320)",
         // An enum of sqlx is sent and read as text; its variants are not known here.
         ("VARCHAR", RoleName) | ("ENUM", _) => "VARCHAR(64)",
-        ("VARCHAR", PasswordHash | Tenant) => "VARCHAR(255)",
+        // Three of these are as much as an index takes.
+        ("VARCHAR", PasswordHash | Tenant | Issuer | Provider | Subject) => "VARCHAR(255)",
         ("VARCHAR", _) if column.indexed => "VARCHAR(255)",
         ("VARCHAR", _) => "TEXT",
         // A `Uuid` is called like any other bytes.

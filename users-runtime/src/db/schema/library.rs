@@ -101,10 +101,11 @@ const ROLE_MEMBERS: OwnTable = OwnTable {
 };
 
 /// A table that others refer to: its quoted name, its quoted key and the type of that.
+#[derive(Debug, Clone)]
 pub(super) struct Key {
-    table: String,
-    name: String,
-    kind: String,
+    pub(super) table: String,
+    pub(super) name: String,
+    pub(super) kind: String,
 }
 
 impl Key {

@@ -4,12 +4,13 @@ use std::{fmt::Write, future::Future};
 
 use super::{
     Dialect, Difference, Found, SchemaMode, Table, Tables,
-    library::{Keys, ROLE_MEMBERS_NAME, VERSION},
+    library::{Key, Keys, ROLE_MEMBERS_NAME, VERSION},
 };
 use crate::error::Error;
 
-/// The role table of those who name none. It is called like the library's other tables and treated like them.
-const DEFAULT_ROLES: &str = "users_roles";
+/// The tables of roles and of linked accounts of those who name none. They are called like the library's other tables and
+/// treated like them.
+const DEFAULTS: [&str; 2] = ["users_roles", "users_oauth_accounts"];
 
 /// What a database tells of itself and does, on one connection that has the lock.
 pub(in crate::db) trait Catalog: Send {
@@ -31,6 +32,7 @@ pub(in crate::db) trait Catalog: Send {
 struct State {
     users: Option<Found>,
     roles: Option<Found>,
+    oauth_accounts: Option<Found>,
     differences: Vec<Difference>,
 }
 
@@ -44,8 +46,15 @@ pub(in crate::db) async fn migrate<C: Catalog>(
     let version = known_version(catalog).await?;
     // What creates a table or its indexes is no difference here, unless the table is not the library's to create.
     let missing = |difference: &Difference| {
-        let absent = if difference.table == tables.users.name { &state.users } else { &state.roles };
-        absent.is_none() && difference.safe && is_managed(mode, tables, &difference.table)
+        let is = |table: Option<&Table>| table.is_some_and(|table| difference.table == table.name);
+        let there = if is(Some(&tables.users)) {
+            &state.users
+        } else if is(tables.roles.as_ref()) {
+            &state.roles
+        } else {
+            &state.oauth_accounts
+        };
+        there.is_none() && difference.safe && is_managed(mode, tables, &difference.table)
     };
     let problems = state.differences.iter().filter(|difference| difference.required && !missing(difference));
     report(problems, false)?;
@@ -98,7 +107,7 @@ pub(in crate::db) async fn apply<C: Catalog>(
 }
 
 fn is_managed(mode: SchemaMode, tables: &Tables, table: &str) -> bool {
-    mode == SchemaMode::Managed || (table == DEFAULT_ROLES && table != tables.users.name)
+    mode == SchemaMode::Managed || (DEFAULTS.contains(&table) && table != tables.users.name)
 }
 
 async fn look<C: Catalog>(catalog: &mut C, tables: &Tables) -> Result<State, Error> {
@@ -108,7 +117,14 @@ async fn look<C: Catalog>(catalog: &mut C, tables: &Tables) -> Result<State, Err
         Some(table) => look_at(catalog, table, &mut differences).await?,
         None => None,
     };
-    Ok(State { users, roles, differences })
+    let oauth_accounts = match &tables.oauth_accounts {
+        Some(table) => {
+            let key = Key::of(C::DIALECT, &tables.users, users.as_ref());
+            look_at(catalog, &table.clone().owned_by(key), &mut differences).await?
+        }
+        None => None,
+    };
+    Ok(State { users, roles, oauth_accounts, differences })
 }
 
 async fn look_at<C: Catalog>(

@@ -1,7 +1,9 @@
 //! What is said of tables that do not fit, in each database.
 
+mod oauth_accounts;
 mod order;
 
+use self::oauth_accounts::accounts;
 use super::{types::affinity, *};
 use ColumnRole::{Canonical, Id, Identifier, Own, PasswordHash};
 
@@ -24,7 +26,7 @@ fn existing(name: &str, sql_type: &str, not_null: bool) -> Existing {
 }
 
 fn table(columns: Vec<Column>) -> Table {
-    Table { name: "users".to_owned(), columns, identifier_length: 254 }
+    Table { name: "users".to_owned(), columns, identifier_length: 254, owner: None }
 }
 
 fn found(columns: Vec<Existing>) -> Found {

@@ -9,6 +9,12 @@ pub(super) const EXACT: &str = "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
 /// An Argon2id hash of the default cost, in characters.
 const PASSWORD_HASH_LENGTH: u32 = 97;
 
+/// The longest `sub` of an ID token, in characters (OpenID Connect Core 1.0, section 2), and as much for an issuer.
+const IDENTITY_LENGTH: u32 = 255;
+
+/// More than the sealed tokens of a provider come to, each of which may be a JWT with everything about its user.
+const TOKENS_LENGTH: u32 = 16_000;
+
 /// The longest name of a role, in characters.
 const ROLE_NAME_LENGTH: u32 = 64;
 
@@ -126,6 +132,8 @@ fn is_long_enough(table: &Table, column: &Column, declared: &str) -> bool {
         ColumnRole::Identifier | ColumnRole::Canonical => table.identifier_length,
         ColumnRole::PasswordHash => PASSWORD_HASH_LENGTH,
         ColumnRole::RoleName => ROLE_NAME_LENGTH,
+        ColumnRole::Issuer | ColumnRole::Subject => IDENTITY_LENGTH,
+        ColumnRole::Tokens => TOKENS_LENGTH,
         _ if is_text(&column.sql_type) => length(&column.sql_type).unwrap_or(0),
         _ => 0,
     };

@@ -215,6 +215,9 @@ pub(in crate::db) async fn delete_user<U: Storable>(
     if <U::Role as crate::model::RoleModel>::PRESENT {
         super::delete_memberships_of::<U>(connection, id).await?;
     }
+    if <U::OAuthAccount as crate::model::OAuthAccountModel>::PRESENT {
+        super::delete_oauth_accounts_of::<U>(connection, tenant, id).await?;
+    }
     let arguments = in_tenant::<U>(values![id], tenant)?;
     let done = query_with(model_sql::<U>().delete, arguments).execute(connection).await?;
     Ok(done.rows_affected() == 1)

@@ -45,8 +45,13 @@ fn models() -> Tables {
         name: "users_roles".to_owned(),
         columns: vec![column("id", "BIGINT", Id), column("name", "VARCHAR", ColumnRole::RoleName)],
         identifier_length: 0,
+        owner: None,
     };
-    Tables { users: model(Dialect::MySql), roles: Some(roles) }
+    Tables {
+        users: model(Dialect::MySql),
+        roles: Some(roles),
+        oauth_accounts: Some(accounts(Dialect::MySql)),
+    }
 }
 
 #[tokio::test]
@@ -57,6 +62,7 @@ async fn the_version_is_noted_after_the_tables() {
     let expected = [
         created("`users`"),
         created("`users_roles`"),
+        created("`users_oauth_accounts`"),
         created("users_migrations"),
         created("users_sessions"),
         created("users_one_time_tokens"),
@@ -74,6 +80,29 @@ async fn a_model_without_roles_has_no_tables_of_them() {
     let tables = Tables { roles: None, ..models() };
     migrate(&mut catalog, &tables, SchemaMode::Managed).await.unwrap();
     assert!(catalog.done.iter().all(|statement| !statement.contains("role")), "{:?}", catalog.done);
+}
+
+#[tokio::test]
+async fn a_model_without_linked_accounts_has_no_table_of_them() {
+    let mut catalog = Recorder::default();
+    let tables = Tables { oauth_accounts: None, ..models() };
+    migrate(&mut catalog, &tables, SchemaMode::Managed).await.unwrap();
+    assert!(catalog.done.iter().all(|statement| !statement.contains("oauth")), "{:?}", catalog.done);
+}
+
+#[tokio::test]
+async fn linked_accounts_come_to_a_database_that_is_in_use() {
+    let mut catalog = Recorder::default();
+    migrate(&mut catalog, &Tables { oauth_accounts: None, ..models() }, SchemaMode::Managed).await.unwrap();
+    catalog.tables.push(("users", made(Dialect::MySql, &model(Dialect::MySql))));
+    let mut roles = made(Dialect::MySql, models().roles.as_ref().unwrap());
+    roles.columns[0].has_default = true;
+    catalog.tables.push(("users_roles", roles));
+    catalog.tables.push(("users_role_members", found(Vec::new())));
+    catalog.version = Some(1);
+    catalog.done.clear();
+    migrate(&mut catalog, &models(), SchemaMode::Managed).await.unwrap();
+    assert_eq!(catalog.done, ["CREATE TABLE IF NOT EXISTS `users_oauth_accounts`"]);
 }
 
 #[tokio::test]
@@ -102,7 +131,7 @@ async fn tables_of_somebody_else_are_never_touched() {
         apply(&mut catalog, &models(), SchemaMode::External).await.unwrap_err().to_string(),
     ] {
         assert!(message.contains("expected the table `users`, found none; run: CREATE TABLE"), "{message}");
-        assert!(!message.contains("users_roles"), "{message}");
+        assert!(!message.contains("users_roles") && !message.contains("oauth"), "{message}");
     }
     assert!(catalog.done.is_empty());
     let mut there = made(Dialect::MySql, &model(Dialect::MySql));
@@ -110,6 +139,7 @@ async fn tables_of_somebody_else_are_never_touched() {
     catalog.tables.push(("users", there));
     let done = apply(&mut catalog, &models(), SchemaMode::External).await.unwrap();
     assert!(done[0].starts_with("CREATE TABLE IF NOT EXISTS `users_roles`"), "{done:?}");
+    assert!(done[1].starts_with("CREATE TABLE IF NOT EXISTS `users_oauth_accounts`"), "{done:?}");
     assert!(done.iter().all(|statement| !statement.contains("ON `users` (")), "{done:?}");
 }
 
