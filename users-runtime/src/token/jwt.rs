@@ -167,6 +167,6 @@ fn signed(key: &TokenKey, claims: &[u8]) -> Result<String, Error> {
 }
 
 #[cfg(test)]
-mod test_keys;
+pub(crate) mod test_keys;
 #[cfg(test)]
 mod tests;

@@ -84,7 +84,7 @@ struct Derived {
     fingerprint: MacKey,
     one_time: MacKey,
     cursor: MacKey,
-    #[cfg(feature = "session-cookie")]
+    #[cfg(any(feature = "oauth2", feature = "session-cookie"))]
     seal: super::seal::SealKey,
 }
 
@@ -94,7 +94,7 @@ impl Derived {
             fingerprint: derive(secret, b"users-runtime/v1/fingerprint")?,
             one_time: derive(secret, b"users-runtime/v1/one-time-token")?,
             cursor: derive(secret, b"users-runtime/v1/cursor")?,
-            #[cfg(feature = "session-cookie")]
+            #[cfg(any(feature = "oauth2", feature = "session-cookie"))]
             seal: super::seal::SealKey::of(secret)?,
         })
     }
@@ -203,7 +203,7 @@ impl Keys {
     }
 }
 
-#[cfg(feature = "session-cookie")]
+#[cfg(any(feature = "oauth2", feature = "session-cookie"))]
 impl Keys {
     /// Hides a value in a text that a client keeps under `name` until `expires_at`, in milliseconds since 1970: nobody
     /// else reads it, and nobody changes it or carries it to another name.

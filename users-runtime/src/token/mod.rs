@@ -6,7 +6,7 @@ mod keys;
 #[cfg(test)]
 mod mutation;
 mod opaque;
-#[cfg(feature = "session-cookie")]
+#[cfg(any(feature = "oauth2", feature = "session-cookie"))]
 mod seal;
 mod settings;
 
