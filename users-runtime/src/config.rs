@@ -4,6 +4,8 @@ use std::{env, fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
+#[cfg(feature = "oauth2")]
+use crate::oauth::{OAuthProvider, RedirectRule, redirect_target};
 #[cfg(feature = "jwt")]
 use crate::token::TokenKey;
 use crate::{
@@ -22,6 +24,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Settings of the library, from [`Config::new`], [`Config::from_env`] or [`Config::development`].
 #[derive(Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own, with a method of its own")]
 pub struct Config {
     pub(crate) secret_key: SecretKey,
     pub(crate) app_name: String,
@@ -56,6 +59,14 @@ pub struct Config {
     pub(crate) mail_setting: String,
     pub(crate) mail_from: Option<String>,
     pub(crate) templates: Templates,
+    #[cfg(feature = "oauth2")]
+    pub(crate) oauth_providers: Vec<OAuthProvider>,
+    #[cfg(feature = "oauth2")]
+    pub(crate) oauth_redirects: Vec<RedirectRule>,
+    #[cfg(feature = "oauth2")]
+    pub(crate) oauth_linking_by_email: bool,
+    #[cfg(feature = "oauth2")]
+    pub(crate) oauth_registration: bool,
 }
 
 /// The role that may manage users and roles, unless `routes(users(guard = ...))` says otherwise.
@@ -105,6 +116,15 @@ impl Config {
             mail_setting: "stdout".to_owned(),
             mail_from: None,
             templates: Templates::default(),
+            #[cfg(feature = "oauth2")]
+            oauth_providers: Vec::new(),
+            #[cfg(feature = "oauth2")]
+            oauth_redirects: Vec::new(),
+            // S45.
+            #[cfg(feature = "oauth2")]
+            oauth_linking_by_email: false,
+            #[cfg(feature = "oauth2")]
+            oauth_registration: true,
         }
     }
 
@@ -423,6 +443,55 @@ impl Config {
     #[must_use]
     pub fn with_templates(self, templates: Templates) -> Self {
         Self { templates, ..self }
+    }
+
+    /// A provider that people may sign in through, under its name.
+    #[cfg(feature = "oauth2")]
+    #[must_use]
+    pub fn with_oauth_provider(mut self, provider: OAuthProvider) -> Self {
+        self.oauth_providers.push(provider);
+        self
+    }
+
+    /// Where people may be sent after a sign-in through a provider, with `redirect_url=` at the route that begins it: an
+    /// origin such as `https://app.example.com`, or an address whose path is the beginning of those allowed, by whole
+    /// segments. By default nowhere (S47).
+    ///
+    /// A target has to have the same scheme, host and port, and be written as a browser writes addresses, without a user
+    /// name and without a fragment. For pages on loopback `http` is allowed.
+    ///
+    /// # Errors
+    /// When it is no such address.
+    #[cfg(feature = "oauth2")]
+    pub fn with_oauth_redirect(mut self, url: &str) -> Result<Self, Error> {
+        let rule = RedirectRule::parse(url).map_err(|problem| Error::Setting {
+            name: "with_oauth_redirect",
+            problem: format!("`{url}` {problem}; write for example `https://app.example.com`"),
+        })?;
+        self.oauth_redirects.push(rule);
+        Ok(self)
+    }
+
+    /// Whether somebody who comes by a provider for the first time gets the account with the same mail address; off by
+    /// default. When on, the address has to be verified on both sides (S45).
+    #[cfg(feature = "oauth2")]
+    #[must_use]
+    pub fn with_oauth_linking_by_email(self, linking: bool) -> Self {
+        Self { oauth_linking_by_email: linking, ..self }
+    }
+
+    /// Whether somebody who comes by a provider for the first time gets an account; on by default. When off, only those
+    /// come in who have linked the provider's account to one that they had.
+    #[cfg(feature = "oauth2")]
+    #[must_use]
+    pub fn with_oauth_registration(self, registration: bool) -> Self {
+        Self { oauth_registration: registration, ..self }
+    }
+
+    /// The address to send somebody to after a sign-in, if it is an allowed one (S47).
+    #[cfg(feature = "oauth2")]
+    pub(crate) fn redirect_target(&self, target: &str) -> Option<Url> {
+        redirect_target(&self.oauth_redirects, target)
     }
 
     /// Checks what no single setting can know of.

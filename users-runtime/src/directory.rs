@@ -6,6 +6,8 @@ use std::{ops::Deref, sync::Arc};
 
 use tokio::sync::Notify;
 
+#[cfg(feature = "oauth2")]
+use crate::oauth::{OAuthClients, Turns};
 use crate::{
     config::Config,
     db::{Database, Storable},
@@ -24,6 +26,12 @@ pub struct Shared {
     pub(crate) keys: Keys,
     pub(crate) database: Database,
     pub(crate) passwords: PasswordPool,
+    /// The providers that people may sign in through.
+    #[cfg(feature = "oauth2")]
+    pub(crate) oauth: OAuthClients,
+    /// Who refreshes which tokens of theirs.
+    #[cfg(feature = "oauth2")]
+    pub(crate) oauth_turns: Turns,
     /// Keeps sessions outside the database; `None` keeps them in it.
     pub(crate) store: Option<Arc<dyn Store>>,
     /// Whether logins come with tokens that refresh them.
@@ -45,6 +53,10 @@ impl Shared {
                 config.base_url.as_str(),
             )?,
             store: config.store.clone(),
+            #[cfg(feature = "oauth2")]
+            oauth: OAuthClients::new(config.oauth_providers.clone())?,
+            #[cfg(feature = "oauth2")]
+            oauth_turns: Turns::default(),
             config,
             database,
             passwords,

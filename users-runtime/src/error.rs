@@ -1,11 +1,14 @@
 //! The one error of this crate and its form on the wire, a problem document (RFC 9457).
 
+mod code;
+
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+pub use self::code::ProblemCode;
 use crate::{
     secret::WeakKey,
     validate::{FieldErrors, Violation},
@@ -18,8 +21,8 @@ pub enum Error {
     /// The body breaks rules; each is listed with its field.
     #[error("the request breaks rules of its fields")]
     Validation(FieldErrors),
-    /// The body is not JSON.
-    #[error("the body is not valid JSON: {0}")]
+    /// The body is no JSON, or not the form that was asked for.
+    #[error("the body is malformed: {0}")]
     MalformedBody(String),
     /// The body is not declared as JSON.
     #[error("the body must be sent as `Content-Type: application/json`")]
@@ -77,6 +80,12 @@ pub enum Error {
     /// A one-time token is unknown, used, superseded or expired: one text for every cause.
     #[error("the token is invalid or has expired; ask for a new mail")]
     TokenInvalid,
+    /// Signing in through a provider failed.
+    #[error("{0}")]
+    OAuth(OAuthFailure),
+    /// Without this linked account nobody could log in to the user's any more.
+    #[error("this is the only way into the account; set a password or link another account first")]
+    LastWayIn,
     /// No such route or thing.
     #[error("there is nothing here")]
     NotFound,
@@ -106,6 +115,51 @@ pub enum Error {
     /// The user's table does not fit the struct.
     #[error("{0}")]
     Schema(String),
+}
+
+/// Why signing in through a provider failed. What the provider did wrong is in the log alone.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OAuthFailure {
+    /// The answer is not to a request that this browser made of this provider a short while ago.
+    #[error("this does not belong to a sign-in that began in this browser; begin again")]
+    State,
+    /// The user or the provider said no.
+    #[error("the provider did not let you sign in; begin again")]
+    Denied,
+    /// What the provider answered, or that it did not, is no proof of who the user is.
+    #[error("the provider gave no proof of who you are; begin again")]
+    Provider(#[source] BoxError),
+    /// The provider does not tell the mail address, and the account needs one.
+    #[error("the provider does not tell your mail address; allow it there, or register with a password")]
+    NoEmail,
+    /// An account with this mail address exists, and nobody has linked it.
+    #[error("an account with this mail address exists; log in to it, then link the provider's account")]
+    AccountExists,
+    /// The provider's account is linked to somebody already.
+    #[error("this account of the provider is linked already")]
+    IdentityTaken,
+    /// What a registration needs is more than the provider tells.
+    #[error("the provider tells too little for an account here; register with a password, then link it")]
+    Incomplete,
+    /// Nobody is registered through a provider here.
+    #[error("no account here is linked to this one of the provider, and new ones are not made this way")]
+    Closed,
+}
+
+impl OAuthFailure {
+    fn code(&self) -> ProblemCode {
+        match self {
+            Self::State => ProblemCode::OAuthStateInvalid,
+            Self::Denied => ProblemCode::OAuthDenied,
+            Self::Provider(_) => ProblemCode::OAuthFailed,
+            Self::NoEmail => ProblemCode::OAuthEmailMissing,
+            Self::AccountExists => ProblemCode::OAuthAccountExists,
+            Self::IdentityTaken => ProblemCode::OAuthIdentityTaken,
+            Self::Incomplete => ProblemCode::OAuthRegistrationIncomplete,
+            Self::Closed => ProblemCode::OAuthRegistrationClosed,
+        }
+    }
 }
 
 /// The cause of an error, for the log alone.
@@ -138,7 +192,7 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MalformedBody(_) | Self::TokenInvalid => StatusCode::BAD_REQUEST,
+            Self::MalformedBody(_) | Self::TokenInvalid | Self::OAuth(_) => StatusCode::BAD_REQUEST,
             Self::BadCredentials | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::NotVerified
             | Self::Forbidden
@@ -153,6 +207,7 @@ impl Error {
             | Self::RoleAlreadyAssigned
             | Self::RoleNotAssigned
             | Self::LastAdministrator
+            | Self::LastWayIn
             | Self::ChangedMeanwhile => StatusCode::CONFLICT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -167,31 +222,41 @@ impl Error {
     /// The stable machine code of the problem document.
     #[must_use]
     pub fn code(&self) -> &'static str {
+        self.problem_code().known().unwrap_or_default()
+    }
+
+    /// The same, to match on.
+    #[must_use]
+    pub fn problem_code(&self) -> ProblemCode {
         match self {
-            Self::Validation(_) => "validation_failed",
-            Self::MalformedBody(_) => "malformed_body",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::BodyTooLarge(_) => "body_too_large",
-            Self::BadCredentials => "bad_credentials",
-            Self::Unauthenticated => "unauthenticated",
-            Self::NotVerified => "not_verified",
-            Self::Forbidden => "forbidden",
-            Self::CurrentPasswordWrong => "current_password_wrong",
-            Self::CrossOrigin => "cross_origin",
-            Self::Refused { code, .. } => code,
-            Self::IdentifierTaken => "identifier_taken",
-            Self::RoleNameTaken => "role_name_taken",
-            Self::RoleAlreadyAssigned => "role_already_assigned",
-            Self::RoleNotAssigned => "role_not_assigned",
-            Self::LastAdministrator => "last_administrator",
-            Self::ChangedMeanwhile => "changed_meanwhile",
-            Self::ReauthenticationRequired => "reauthentication_required",
-            Self::TokenInvalid => "token_invalid",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::Overloaded => "overloaded",
-            Self::Unavailable(_) => "unavailable",
-            Self::Internal(_) | Self::SecretKey(_) | Self::Setting { .. } | Self::Schema(_) => "internal",
+            Self::Validation(_) => ProblemCode::ValidationFailed,
+            Self::MalformedBody(_) => ProblemCode::MalformedBody,
+            Self::UnsupportedMediaType => ProblemCode::UnsupportedMediaType,
+            Self::BodyTooLarge(_) => ProblemCode::BodyTooLarge,
+            Self::BadCredentials => ProblemCode::BadCredentials,
+            Self::Unauthenticated => ProblemCode::Unauthenticated,
+            Self::NotVerified => ProblemCode::NotVerified,
+            Self::Forbidden => ProblemCode::Forbidden,
+            Self::CurrentPasswordWrong => ProblemCode::CurrentPasswordWrong,
+            Self::CrossOrigin => ProblemCode::CrossOrigin,
+            Self::Refused { code, .. } => ProblemCode::Other(Cow::Borrowed(code)),
+            Self::IdentifierTaken => ProblemCode::IdentifierTaken,
+            Self::RoleNameTaken => ProblemCode::RoleNameTaken,
+            Self::RoleAlreadyAssigned => ProblemCode::RoleAlreadyAssigned,
+            Self::RoleNotAssigned => ProblemCode::RoleNotAssigned,
+            Self::LastAdministrator => ProblemCode::LastAdministrator,
+            Self::ChangedMeanwhile => ProblemCode::ChangedMeanwhile,
+            Self::ReauthenticationRequired => ProblemCode::ReauthenticationRequired,
+            Self::TokenInvalid => ProblemCode::TokenInvalid,
+            Self::OAuth(failure) => failure.code(),
+            Self::LastWayIn => ProblemCode::LastWayIn,
+            Self::NotFound => ProblemCode::NotFound,
+            Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
+            Self::Overloaded => ProblemCode::Overloaded,
+            Self::Unavailable(_) => ProblemCode::Unavailable,
+            Self::Internal(_) | Self::SecretKey(_) | Self::Setting { .. } | Self::Schema(_) => {
+                ProblemCode::Internal
+            }
         }
     }
 }
@@ -210,15 +275,23 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// The body of an error response (RFC 9457).
+/// What went wrong (RFC 9457).
 #[derive(Serialize)]
-struct Problem<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub(crate) struct Problem<'a> {
+    /// The problem's kind, a URN that ends in the code.
     r#type: String,
+    /// The status in words.
     title: &'a str,
+    /// The status.
     status: u16,
+    /// What to do about it, for people.
     detail: String,
+    /// What went wrong, for programs: stable, where the other texts are not.
     code: &'a str,
+    /// Every rule that the request broke; in a 422 alone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<crate::validate::FieldError>>, nullable = false))]
     errors: Option<&'a FieldErrors>,
 }
 
@@ -239,6 +312,10 @@ impl IntoResponse for Error {
             }
             Self::SecretKey(_) | Self::Setting { .. } | Self::Schema(_) => {
                 tracing::error!(code = self.code(), cause = %self, "request failed");
+            }
+            // Whoever runs the server may have set the provider up wrongly.
+            Self::OAuth(OAuthFailure::Provider(cause)) => {
+                tracing::warn!(code = self.code(), cause = %display_chain(cause.as_ref()), "sign-in failed");
             }
             _ => {}
         }

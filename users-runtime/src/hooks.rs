@@ -4,6 +4,8 @@ use std::future::{Future, ready};
 
 use http::request::Parts;
 
+#[cfg(feature = "oauth2")]
+use crate::oauth::OAuthIdentity;
 use crate::{db::Transaction, error::Error, model::UserModel, principal::Principal};
 
 /// The application's part in an account's life, named by `#[users_app(hooks = ...)]`.
@@ -142,6 +144,70 @@ pub trait Hooks<U: UserModel>: Send + Sync + 'static {
         transaction: &mut Transaction,
     ) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = (request, user, transaction);
+        ready(Ok(()))
+    }
+
+    /// Before somebody whom a provider vouches for is registered: the place for what the registration has to say beside
+    /// the identifier. `fields` are those of the registration's body, with the identifier in them where the provider
+    /// tells it; for a model with a name as identifier, this names it. The registration then goes the way of every
+    /// other one, [`before_register`](Self::before_register) included.
+    ///
+    /// ```
+    /// use serde_json::{Map, Value};
+    /// use users_runtime::{Error, Hooks, OAuthIdentity, Parts, UserModel};
+    ///
+    /// #[derive(Default)]
+    /// struct Names;
+    ///
+    /// impl<U: UserModel> Hooks<U> for Names {
+    ///     async fn before_oauth_register(
+    ///         &self,
+    ///         _request: &Parts,
+    ///         identity: &OAuthIdentity,
+    ///         fields: &mut Map<String, Value>,
+    ///     ) -> Result<(), Error> {
+    ///         if let Some(name) = &identity.name {
+    ///             fields.insert("display_name".to_owned(), name.as_str().into());
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    #[cfg(feature = "oauth2")]
+    fn before_oauth_register(
+        &self,
+        request: &Parts,
+        identity: &OAuthIdentity,
+        fields: &mut serde_json::Map<String, serde_json::Value>,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, identity, fields);
+        ready(Ok(()))
+    }
+
+    /// Before a provider's account is linked to a user, at registration or later: the place for a veto, and for columns of
+    /// the application's own in `account`.
+    #[cfg(feature = "oauth2")]
+    fn before_oauth_link(
+        &self,
+        request: &Parts,
+        user: &U,
+        identity: &OAuthIdentity,
+        account: &mut U::OAuthAccount,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, user, identity, account);
+        ready(Ok(()))
+    }
+
+    /// After a provider's account is linked to a user, in the same transaction.
+    #[cfg(feature = "oauth2")]
+    fn after_oauth_link(
+        &self,
+        request: &Parts,
+        user: &U,
+        identity: &OAuthIdentity,
+        transaction: &mut Transaction,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, user, identity, transaction);
         ready(Ok(()))
     }
 }

@@ -11,13 +11,14 @@ use axum::{
 use http::{
     Extensions, HeaderMap, HeaderValue, Method, StatusCode,
     header::{self, HeaderName},
+    request::Parts,
 };
 use url::Url;
 
 pub use guard::{GuardLayer, GuardService};
 
 use crate::{
-    app::Application,
+    app::{Application, OAuth2Routes},
     auth::Backend,
     config::Config,
     error::Error,
@@ -109,7 +110,9 @@ pub(crate) async fn around<A: Application>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let ambient = users.backend().is_ambient(&parts);
-    let refused = ambient && is_cross_origin(users.config(), &parts.method, &parts.uri, &parts.headers);
+    let refused = ambient
+        && is_cross_origin(users.config(), &parts.method, &parts.uri, &parts.headers)
+        && !is_form_of_provider(A::ROUTES.oauth2, &parts);
     request = Request::from_parts(parts, body);
     let mut response = if refused {
         Error::CrossOrigin.into_response()
@@ -186,6 +189,14 @@ pub(crate) async fn harden(request: Request, next: Next) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// Whether a request is the form by which a provider sends a browser back, from the provider's own page. What answers it
+/// reads no credential and does nothing but to send the browser on.
+fn is_form_of_provider(routes: Option<OAuth2Routes>, request: &Parts) -> bool {
+    let Some(routes) = routes.filter(|_| request.method == Method::POST) else { return false };
+    let Some(matched) = matched_route(&request.extensions) else { return false };
+    matched.strip_prefix(routes.path) == Some("/{provider}/callback")
 }
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

@@ -8,7 +8,7 @@ use http::{HeaderValue, header, request::Parts};
 use crate::{config::Config, error::Error};
 
 /// The cookie's full name: the prefix makes browsers refuse it from a subdomain or over plain HTTP.
-fn full_name(config: &Config, name: &str) -> String {
+pub(super) fn full_name(config: &Config, name: &str) -> String {
     if config.insecure_cookies { name.to_owned() } else { format!("__Host-{name}") }
 }
 

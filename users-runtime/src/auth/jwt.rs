@@ -9,12 +9,13 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    AccessToken, Backend, Credential, Login, Recognition, cookie,
+    AccessToken, Backend, Credential, Login, Recognition, SecurityScheme, cookie,
     login::{Lifetime, begin, left, recognise},
     refresh::{RefreshToken, refreshed},
 };
 use crate::{
     clock,
+    config::Config,
     db::{Storable, Transaction},
     directory::Directory,
     error::Error,
@@ -97,7 +98,7 @@ backend! {
 }
 
 macro_rules! bearer_backend {
-    ($name:ident) => {
+    ($name:ident, $scheme:expr) => {
         impl<U: Storable, C: TokenClaims<U>> Backend<U> for $name<C> {
             async fn authenticate(
                 &self,
@@ -107,8 +108,12 @@ macro_rules! bearer_backend {
                 accept::<U, C>(directory, bearer(request)).await
             }
 
-            fn is_ambient(&self, _request: &Parts) -> bool {
-                false
+            const AMBIENT: bool = false;
+
+            const GIVES_TOKENS: bool = true;
+
+            fn security(_config: &Config) -> Vec<SecurityScheme> {
+                vec![$scheme]
             }
 
             async fn log_in(
@@ -147,8 +152,8 @@ macro_rules! bearer_backend {
     };
 }
 
-bearer_backend!(Jwt);
-bearer_backend!(OAuth2Password);
+bearer_backend!(Jwt, SecurityScheme::Bearer(Some("JWT")));
+bearer_backend!(OAuth2Password, SecurityScheme::OAuth2Password);
 
 impl<U: Storable, C: TokenClaims<U>> Backend<U> for JwtCookie<C> {
     async fn authenticate(&self, directory: &Directory<U>, request: &Parts) -> Result<Recognition<U>, Error> {
@@ -158,6 +163,11 @@ impl<U: Storable, C: TokenClaims<U>> Backend<U> for JwtCookie<C> {
 
     fn is_ambient(&self, request: &Parts) -> bool {
         bearer(request).is_none()
+    }
+
+    fn security(config: &Config) -> Vec<SecurityScheme> {
+        let cookie = SecurityScheme::cookie(cookie::full_name(config, COOKIE));
+        vec![SecurityScheme::Bearer(Some("JWT")), cookie]
     }
 
     async fn log_in(

@@ -3,8 +3,9 @@
 use http::request::Parts;
 use serde_json::{Map, Value};
 
-use super::{Backend, Credential, Login, Recognition};
+use super::{Backend, Credential, Login, Recognition, SecurityScheme};
 use crate::{
+    config::Config,
     db::{Storable, Transaction},
     directory::Directory,
     error::Error,
@@ -43,6 +44,20 @@ macro_rules! list {
             fn is_ambient(&self, request: &Parts) -> bool {
                 // One that a browser would use by itself is enough for a page of another origin.
                 $(self.$index.is_ambient(request))||+
+            }
+
+            const GIVES_TOKENS: bool = $($backend::GIVES_TOKENS)||+;
+
+            const AMBIENT: bool = $($backend::AMBIENT)||+;
+
+            fn security(config: &Config) -> Vec<SecurityScheme> {
+                let mut all: Vec<SecurityScheme> = Vec::new();
+                for scheme in [$($backend::security(config)),+].concat() {
+                    if !all.contains(&scheme) {
+                        all.push(scheme);
+                    }
+                }
+                all
             }
 
             async fn log_in(

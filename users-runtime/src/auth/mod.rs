@@ -1,12 +1,13 @@
 //! Authentication backends: who a request is from, and what a client is given to say so.
 
-mod cookie;
+pub(crate) mod cookie;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod list;
 mod login;
 #[cfg(feature = "jwt")]
 mod refresh;
+mod security;
 #[cfg(feature = "session")]
 mod session;
 #[cfg(feature = "session-cookie")]
@@ -20,12 +21,14 @@ use zeroize::Zeroizing;
 
 #[cfg(feature = "jwt")]
 pub use jwt::{Jwt, JwtCookie, NoClaims, OAuth2Password, TokenClaims};
+pub use security::SecurityScheme;
 #[cfg(feature = "session")]
 pub use session::Session;
 #[cfg(feature = "session-cookie")]
 pub use session_cookie::SessionCookie;
 
 use crate::{
+    config::Config,
     db::{Storable, Transaction},
     directory::Directory,
     error::Error,
@@ -80,7 +83,19 @@ pub trait Backend<U: Storable>: Send + Sync + 'static {
     /// could have sent it (S49). The default is the safe answer.
     fn is_ambient(&self, request: &Parts) -> bool {
         let _ = request;
-        true
+        Self::AMBIENT
+    }
+
+    /// Whether [`is_ambient`](Self::is_ambient) is true of any request at all. Where it is, the OpenAPI document says
+    /// that requests from pages of another origin are refused.
+    const AMBIENT: bool = true;
+
+    /// How clients show who they are, for the OpenAPI document: the alternatives, the first of them the one for most
+    /// clients. By default the header `Authorization: Bearer`.
+    #[must_use]
+    fn security(config: &Config) -> Vec<SecurityScheme> {
+        let _ = config;
+        vec![SecurityScheme::bearer()]
     }
 
     /// Gives a client its credential, inside the transaction of the login; `None` for a backend without a login.
@@ -117,6 +132,10 @@ pub trait Backend<U: Storable>: Send + Sync + 'static {
         let _ = (directory, request, transaction);
         ready(Ok(Credential::default()))
     }
+
+    /// Whether a login gives tokens in the body when it is asked to, with `?response=token`.
+    #[doc(hidden)]
+    const GIVES_TOKENS: bool = false;
 
     /// Whether sessions of this backend carry [`SessionData`](crate::SessionData) of the application's.
     const CARRIES_DATA: bool = false;
@@ -185,6 +204,13 @@ impl Credential {
     /// Adds a cookie, or takes one away.
     pub(crate) fn with_cookie(self, value: HeaderValue) -> Self {
         self.with_header(http::header::SET_COOKIE, value)
+    }
+
+    /// The cookies alone, for a browser that is sent elsewhere.
+    #[cfg(feature = "oauth2")]
+    pub(crate) fn without_tokens(mut self) -> Self {
+        self.headers.retain(|(name, _)| *name == http::header::SET_COOKIE);
+        Self { token: None, ..self }
     }
 
     /// Adds a header to the response.

@@ -4,11 +4,12 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::{
-    Backend, Credential, Login, Recognition, cookie,
+    Backend, Credential, Login, Recognition, SecurityScheme, cookie,
     login::{Lifetime, begin, recognise},
 };
 use crate::{
     clock,
+    config::Config,
     db::{Storable, Transaction},
     directory::Directory,
     error::Error,
@@ -47,6 +48,10 @@ impl<U: Storable> Backend<U> for Session {
 
     fn challenge(&self) -> &'static str {
         "Session"
+    }
+
+    fn security(config: &Config) -> Vec<SecurityScheme> {
+        vec![SecurityScheme::cookie(cookie::full_name(config, COOKIE))]
     }
 
     async fn log_in(

@@ -109,6 +109,10 @@ impl<A: Application> Scope<A> {
                 std::iter::once(principal.identifier()).chain(update.identifier()).collect();
             self.check_new_password("password", password, &names, &mut errors);
         }
+        if let Some(password) = update.current_password() {
+            // Where nothing asks for it, it is not hashed, and too long all the same.
+            errors.check("current_password", PasswordPolicy::check_length_cap(password));
+        }
         update.validate(&mut errors);
         errors.into_result().map_err(Error::Validation)?;
         Ok(identifier)

@@ -36,7 +36,7 @@ impl LogIn {
 }
 
 /// How often a login starts again when the account changed under it. Twice in one login is a storm of changes.
-const LOGIN_ATTEMPTS: usize = 3;
+pub(super) const LOGIN_ATTEMPTS: usize = 3;
 
 impl<A: Application> Scope<A> {
     /// Who a request is from; `None` when it carries no credential.
@@ -72,7 +72,7 @@ impl<A: Application> Scope<A> {
         for _ in 0..LOGIN_ATTEMPTS {
             let (principal, upgraded) = self.check_password(&login.identifier, &login.password).await?;
             self.hooks().before_login(request, &principal).await?;
-            if let Some(logged_in) = self.issue(request, login, &principal, upgraded).await? {
+            if let Some(logged_in) = self.issue(request, Some(login), &principal, upgraded).await? {
                 return Ok(logged_in);
             }
         }
@@ -105,11 +105,12 @@ impl<A: Application> Scope<A> {
         Ok((principal, upgraded))
     }
 
-    /// Issues the credential; `None` when the account is no longer what it was when the password was checked.
-    async fn issue(
+    /// Issues the credential; `None` when the account is no longer what it was when the login was checked. A sign-in that
+    /// comes without the words of a login is remembered, by the backend's usual credential.
+    pub(super) async fn issue(
         &self,
         request: &Parts,
-        login: &LogIn,
+        login: Option<&LogIn>,
         checked: &Principal<A::User>,
         upgraded: Option<PasswordHash>,
     ) -> Result<Option<(Principal<A::User>, Credential)>, Error> {
@@ -133,8 +134,11 @@ impl<A: Application> Scope<A> {
             return Ok(None);
         };
         // Last, because a store of sessions beside the database cannot be rolled back.
-        let LogIn { remember, wants_token, .. } = *login;
-        let login = Login { user: &*shown, remember, wants_token };
+        let usual = Login::of(&*shown);
+        let login = match login {
+            Some(&LogIn { remember, wants_token, .. }) => Login { remember, wants_token, ..usual },
+            None => usual,
+        };
         let credential = self
             .backend()
             .log_in(directory, request, &login, &mut transaction)

@@ -2,7 +2,7 @@
 
 use http::request::Parts;
 
-use super::{Scope, new_identifier, no_request};
+use super::{Scope, new_identifier, no_request, register::Origin};
 use crate::{
     app::Application,
     db::{Transaction, outbox::Message},
@@ -28,7 +28,7 @@ impl<A: Application> Scope<A> {
         &self,
         registration: <User<A> as UserModel>::Registration,
     ) -> Result<User<A>, Error> {
-        self.store_registration(&no_request(), registration, true).await
+        self.store_registration(&no_request(), registration, Origin::Program).await
     }
 
     /// The user with this key.

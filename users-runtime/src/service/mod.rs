@@ -6,6 +6,8 @@ mod list;
 mod login;
 mod mailer;
 mod manage;
+#[cfg(feature = "oauth2")]
+mod oauth;
 mod operator;
 mod password_reset;
 mod register;
@@ -17,6 +19,10 @@ mod verify;
 pub use account::Updated;
 pub use import::{Imported, NewAccount, Refused};
 pub use login::LogIn;
+#[cfg(feature = "oauth2")]
+pub use oauth::LinkedAccount;
+#[cfg(feature = "oauth2")]
+pub(crate) use oauth::{Begun, PATIENCE, Pending, ProviderAnswer, TRANSACTION, Wishes};
 pub use sessions::SessionInfo;
 
 use std::sync::Arc;

@@ -54,6 +54,10 @@ impl<A: Application> Scope<A> {
         transaction.set_verified::<A::User>(self.tenant(), id, true).await?;
         let changed =
             transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::TokenInvalid)?;
+        #[cfg(feature = "oauth2")]
+        if !principal.is_verified() {
+            self.unlink_all(&mut transaction, id).await?;
+        }
         self.tell_password_changed(&changed, &mut transaction).await?;
         self.hooks().after_password_change(request, &changed, &mut transaction).await?;
         // Last, because a store of sessions beside the database cannot be rolled back.

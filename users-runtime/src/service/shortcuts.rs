@@ -1,5 +1,7 @@
 //! The users of a model without tenants are one scope, so that its methods need no name for it.
 
+#[cfg(feature = "oauth2")]
+use super::LinkedAccount;
 use super::{Imported, NewAccount, Scope, Users};
 use crate::{
     app::Application,
@@ -10,6 +12,8 @@ use crate::{
     query::{ListQuery, Page},
     secret::Password,
 };
+#[cfg(feature = "oauth2")]
+use crate::{model::OAuthAccountModel, oauth::OAuthTokens};
 
 type Role<U> = <U as UserModel>::Role;
 
@@ -72,4 +76,11 @@ shortcuts! {
     grant(user_id: U::Id, role: impl RoleName + Send) -> ();
     withdraw(user_id: U::Id, role: impl RoleName + Send) -> ();
     has_anyone_role(role: impl RoleName + Send) -> bool;
+}
+
+#[cfg(feature = "oauth2")]
+shortcuts! {
+    oauth_accounts(user: U::Id) -> Vec<LinkedAccount<U::OAuthAccount>>;
+    unlink_oauth_account(user: U::Id, account: <U::OAuthAccount as OAuthAccountModel>::Id) -> ();
+    oauth_tokens(user: U::Id, account: <U::OAuthAccount as OAuthAccountModel>::Id) -> Option<OAuthTokens>;
 }
