@@ -14,7 +14,7 @@ use crate::{
 /// The most users on one page.
 pub(crate) const MAX_LIMIT: u32 = 100;
 /// How many users are on a page unless the query says otherwise.
-const DEFAULT_LIMIT: u32 = 50;
+pub(crate) const DEFAULT_LIMIT: u32 = 50;
 
 /// Which users to list, in which order, and from where on.
 ///

@@ -11,29 +11,67 @@ use serde::Serialize;
 use super::{Generated, Group, Route, answer};
 use crate::{
     app::{Application, AuthRoutes},
-    auth::{AccessToken, Credential},
+    auth::{AccessToken, Backend, Credential},
     error::Error,
     json,
     model::UserModel,
+    operation::{Facts, Member, Shape},
     service::{LogIn, Scope},
 };
 
-pub(super) fn routes<A: Application>(paths: AuthRoutes) -> [Route<A>; 2] {
+pub(super) fn routes<A: Application>(paths: AuthRoutes, remember: bool) -> [Route<A>; 2] {
     [
-        Route::public(Group::Auth, Method::POST, paths.login, "gives a credential").answered_by(log_in::<A>),
+        Route::public(Group::Auth, Method::POST, paths.login, "gives a credential")
+            .named("log_in")
+            .described(|it| log_in_facts::<A>(it, remember))
+            .answered_by(log_in::<A>),
         Route::of_users(Group::Auth, Method::POST, paths.logout, "ends the credential")
+            .named("log_out")
+            .described(|it| {
+                it.answers(StatusCode::CREATED, Shape::Nothing, "The credential has ended.").with_credential()
+            })
             .answered_by(log_out::<A>),
     ]
 }
 
-/// The body of a login when the client asked for the token with `?response=token` (RFC 6749, section 5.1).
+/// What a login takes and answers; `remember` is whether users are asked to be remembered.
+fn log_in_facts<A: Application>(facts: Facts, remember: bool) -> Facts {
+    let mut body = vec![
+        Member::new(A::User::IDENTIFIER.field, Shape::Identifier, ""),
+        Member::new("password", Shape::Password, "The password."),
+    ];
+    if remember {
+        let what = "Whether the login lasts longer than the browser is open.";
+        body.push(Member::new("remember", Shape::Flag, what).optional());
+    }
+    let facts = facts
+        .takes(Shape::Object("LogIn", body))
+        .answers(StatusCode::CREATED, Shape::User, "The user, and the credential in the headers.")
+        .with_credential()
+        .fails([Error::BadCredentials, Error::NotVerified, Error::Overloaded])
+        .hooked();
+    if !A::Auth::GIVES_TOKENS {
+        return facts;
+    }
+    facts
+        .in_query("response", Shape::Word(&["token"]), "`token` asks for the token in the body.")
+        .answers(StatusCode::CREATED, Shape::of::<TokenResponse<'_>>(), "The token, for `?response=token`.")
+        .with_credential()
+}
+
+/// Tokens for a client that keeps them itself (RFC 6749, section 5.1).
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct TokenResponse<'a> {
+    /// What requests carry in the header `Authorization: Bearer`.
     access_token: &'a str,
+    /// `Bearer`.
     token_type: &'static str,
     /// In seconds.
     expires_in: u64,
+    /// What the next tokens are given for, once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     refresh_token: Option<&'a str>,
 }
 

@@ -15,17 +15,41 @@ use crate::{
     extract::CurrentUser,
     json,
     model::UserModel,
+    operation::{Member, Shape},
     service::Scope,
 };
 
 pub(super) fn routes<A: Application>(paths: CurrentUserRoutes) -> Vec<Route<A>> {
     let route = |method, what| Route::of_users(Group::CurrentUser, method, paths.path, what);
     let mut routes = vec![
-        route(Method::GET, "the own account").answered_by(read::<A>),
-        route(Method::PATCH, "changes the own account").answered_by(update::<A>),
+        route(Method::GET, "the own account")
+            .named("read_account")
+            .described(|it| it.answers(StatusCode::OK, Shape::User, "The user."))
+            .answered_by(read::<A>),
+        route(Method::PATCH, "changes the own account")
+            .named("update_account")
+            .described(|it| {
+                it.takes(Shape::of::<<A::User as UserModel>::Update>())
+                    .answers(StatusCode::OK, Shape::UpdatedUser, "The user as it is now.")
+                    .with_credential()
+                    .fails([Error::CurrentPasswordWrong, Error::IdentifierTaken, Error::Overloaded])
+                    .hooked()
+            })
+            .answered_by(update::<A>),
     ];
     if paths.delete {
-        routes.push(route(Method::DELETE, "deletes the own account").answered_by(delete::<A>));
+        let delete_account = route(Method::DELETE, "deletes the own account")
+            .named("delete_account")
+            .described(|it| {
+                let password =
+                    Member::new("current_password", Shape::Password, "The password, to confirm it.");
+                it.takes(Shape::object("DeleteAccount", [password]))
+                    .answers(StatusCode::NO_CONTENT, Shape::Nothing, "The account is gone.")
+                    .with_credential()
+                    .fails([Error::CurrentPasswordWrong, Error::LastAdministrator, Error::Overloaded])
+            })
+            .answered_by(delete::<A>);
+        routes.push(delete_account);
     }
     routes
 }

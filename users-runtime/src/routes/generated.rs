@@ -11,11 +11,12 @@ use http::{Method, request::Parts};
 
 use super::overriding::Overrides;
 use crate::{
-    app::Application,
+    app::{Application, Group},
     error::Error,
     guard::Guards,
     layer::GuardLayer,
     model::UserId,
+    operation::{Access, Facts, GeneratedRoute},
     service::{Scope, Users},
 };
 
@@ -23,11 +24,18 @@ use crate::{
 pub(super) struct Generated<A: Application> {
     pub(super) users: Users<A>,
     pub(super) overrides: Arc<Overrides<A>>,
+    #[cfg(feature = "openapi")]
+    pub(super) document: Arc<super::docs::Document>,
 }
 
 impl<A: Application> Clone for Generated<A> {
     fn clone(&self) -> Self {
-        Self { users: self.users.clone(), overrides: Arc::clone(&self.overrides) }
+        Self {
+            users: self.users.clone(),
+            overrides: Arc::clone(&self.overrides),
+            #[cfg(feature = "openapi")]
+            document: Arc::clone(&self.document),
+        }
     }
 }
 
@@ -66,61 +74,11 @@ impl<Id: UserId, S: Send + Sync> FromRequestParts<S> for Key<Id> {
     }
 }
 
-/// A route that the library generates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GeneratedRoute {
-    /// The method; a `GET` answers `HEAD` too.
-    pub method: Method,
-    /// The path, with `{id}` where a key stands.
-    pub path: String,
-    /// The group.
-    pub group: Group,
-    /// Who may use it.
-    pub access: Access,
-    /// What it does, in a few words.
-    pub summary: &'static str,
-}
-
-/// A group of generated routes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Group {
-    /// Registration.
-    Register,
-    /// Proof of the mailbox.
-    Verify,
-    /// Login and logout.
-    Auth,
-    /// Forgotten passwords.
-    PasswordReset,
-    /// The user's own account.
-    CurrentUser,
-    /// Management of users.
-    Users,
-    /// Management of roles.
-    Roles,
-    /// The user's own sessions.
-    Sessions,
-    /// Tokens for clients that are no browsers.
-    Tokens,
-}
-
-/// Who may use a generated route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Access {
-    /// Everybody.
-    Anyone,
-    /// Whoever is logged in, and passes the guard of the group if there is one.
-    User,
-    /// Users whom the guard of the group lets pass: administrators unless `routes(...)` names another one.
-    Guarded,
-}
-
 /// A route before it is part of a router.
 pub(super) struct Route<A: Application> {
     pub(super) about: GeneratedRoute,
+    #[cfg(feature = "openapi")]
+    pub(super) facts: Facts,
     handler: MethodRouter<Generated<A>>,
 }
 
@@ -138,8 +96,31 @@ impl<A: Application> Route<A> {
     }
 
     fn new(group: Group, method: Method, path: String, summary: &'static str, access: Access) -> Self {
-        let about = GeneratedRoute { method, path, group, access, summary };
-        Self { about, handler: MethodRouter::new() }
+        let about = GeneratedRoute { method, path, group, access, summary, operation: "" };
+        Self {
+            about,
+            #[cfg(feature = "openapi")]
+            facts: Facts::default(),
+            handler: MethodRouter::new(),
+        }
+    }
+
+    /// The name of the operation, which is that of the method which overrides it where there is one.
+    pub(super) fn named(mut self, operation: &'static str) -> Self {
+        self.about.operation = operation;
+        self
+    }
+
+    /// What it takes and answers, beyond what follows from its path, its body and who may use it.
+    #[cfg(feature = "openapi")]
+    pub(super) fn described(self, describe: impl FnOnce(Facts) -> Facts) -> Self {
+        Self { facts: describe(self.facts), ..self }
+    }
+
+    /// What it takes and answers, which nobody asks for.
+    #[cfg(not(feature = "openapi"))]
+    pub(super) fn described(self, _describe: impl FnOnce(Facts) -> Facts) -> Self {
+        self
     }
 
     pub(super) fn answered_by<T: 'static, H: Handler<T, Generated<A>>>(self, handler: H) -> Self {
@@ -155,7 +136,13 @@ impl<A: Application> Route<A> {
             Group::Roles => Some(&guards.roles),
             Group::CurrentUser => guards.current_user.as_ref(),
             Group::Sessions => guards.sessions.as_ref(),
-            Group::Register | Group::Verify | Group::Auth | Group::PasswordReset | Group::Tokens => None,
+            Group::Register
+            | Group::Verify
+            | Group::Auth
+            | Group::PasswordReset
+            | Group::Tokens
+            | Group::OAuth2
+            | Group::Docs => None,
         };
         match guard {
             Some(guard) => self.handler.route_layer(GuardLayer::from(Arc::clone(guard))),

@@ -2,8 +2,13 @@
 
 use std::fmt::Write;
 
-use super::{Access, GeneratedRoute, UsersRouter};
-use crate::{app::Application, auth::Backend, model::UserModel};
+use super::UsersRouter;
+use crate::{
+    app::Application,
+    auth::Backend,
+    model::UserModel,
+    operation::{Access, GeneratedRoute},
+};
 
 impl<A: Application> UsersRouter<A> {
     /// The generated routes and `curl` lines for the life of a user, to print when a server starts.

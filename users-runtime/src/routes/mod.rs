@@ -2,8 +2,14 @@
 
 mod auth;
 mod current_user;
+#[cfg(feature = "openapi")]
+mod docs;
+#[cfg(feature = "openapi")]
+mod document;
 mod generated;
 mod guide;
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod overriding;
 mod password_reset;
 mod register;
@@ -22,18 +28,17 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 
-pub use self::{
-    generated::{Access, GeneratedRoute, Group},
-    overriding::{Answer, Read, ResetPassword},
-};
+pub use self::overriding::{Answer, Read, ResetPassword};
 use self::{
     generated::{Generated, Key, Route, answer},
     overriding::Overrides,
 };
 use crate::{
-    app::Application,
+    app::{Application, Group},
+    config::Config,
     error::Error,
     layer::{Around, around, harden, require_login},
+    operation::{Access, GeneratedRoute},
     service::Users,
 };
 
@@ -46,6 +51,8 @@ use crate::{
 pub struct UsersRouter<A: Application> {
     users: Users<A>,
     overrides: Overrides<A>,
+    #[cfg(feature = "openapi")]
+    said: document::Said,
     protected: Router,
     public: Router,
 }
@@ -59,7 +66,14 @@ impl<A: Application> std::fmt::Debug for UsersRouter<A> {
 impl<A: Application> UsersRouter<A> {
     /// The generated routes over this state.
     pub fn new(users: Users<A>) -> Self {
-        Self { users, overrides: Overrides::default(), protected: Router::new(), public: Router::new() }
+        Self {
+            users,
+            overrides: Overrides::default(),
+            #[cfg(feature = "openapi")]
+            said: document::Said::default(),
+            protected: Router::new(),
+            public: Router::new(),
+        }
     }
 
     /// Adds routes of the application's own that need a login, unless `exclude` names them. They may lie below the
@@ -83,7 +97,7 @@ impl<A: Application> UsersRouter<A> {
     /// What the library generates, and who may use it.
     #[must_use]
     pub fn routes(&self) -> Vec<GeneratedRoute> {
-        all::<A>().into_iter().map(|route| route.about).collect()
+        all::<A>(self.users.config()).into_iter().map(|route| route.about).collect()
     }
 
     /// All routes as one router, to be served or nested.
@@ -91,36 +105,54 @@ impl<A: Application> UsersRouter<A> {
     /// # Panics
     /// When a route of the application's own is generated too.
     pub fn into_router(self) -> Router {
-        let Self { users, overrides, protected, public } = self;
-        let state = Generated { users: users.clone(), overrides: Arc::new(overrides) };
+        #[cfg(feature = "openapi")]
+        let document = Arc::new(docs::Document::new(self.openapi()));
+        let Self { users, overrides, protected, public, .. } = self;
+        let state = Generated {
+            users: users.clone(),
+            overrides: Arc::new(overrides),
+            #[cfg(feature = "openapi")]
+            document,
+        };
         let guards = A::guards();
         let (mut closed, mut open) = (Router::new(), Router::new());
-        for route in all::<A>() {
+        for route in all::<A>(users.config()) {
             let half = if route.about.access == Access::Anyone { &mut open } else { &mut closed };
             let path = route.about.path.clone();
             *half = std::mem::take(half).route(&path, route.behind(&guards));
         }
         let protected = hardened(closed.with_state(state.clone())).merge(protected);
         let public = hardened(open.with_state(state)).merge(public);
+        #[cfg(feature = "swagger-ui")]
+        let public = A::ROUTES.docs.into_iter().map(docs::files).fold(public, Router::merge);
         let around_all = from_fn_with_state(Around::new(users.clone()), around::<A>);
         guarded(protected, &users).merge(public).layer(around_all)
     }
 }
 
-/// Every generated route, in the order in which people meet them.
-fn all<A: Application>() -> Vec<Route<A>> {
+/// Every generated route, in the order in which people meet them. Some exist for some settings alone.
+fn all<A: Application>(config: &Config) -> Vec<Route<A>> {
+    #[cfg(not(feature = "oauth2"))]
+    let _ = config;
     let groups = A::ROUTES;
     let mut all = Vec::new();
     all.extend(groups.register.into_iter().flat_map(register::routes::<A>));
     all.extend(groups.verify.into_iter().flat_map(verify::routes::<A>));
-    all.extend(groups.auth.into_iter().flat_map(auth::routes::<A>));
+    let remember = config.session_unremembered.is_some();
+    all.extend(groups.auth.into_iter().flat_map(|paths| auth::routes::<A>(paths, remember)));
     all.extend(groups.password_reset.into_iter().flat_map(password_reset::routes::<A>));
     all.extend(groups.current_user.into_iter().flat_map(current_user::routes::<A>));
     all.extend(groups.sessions.into_iter().flat_map(sessions::routes::<A>));
     #[cfg(feature = "jwt")]
     all.extend(groups.tokens.into_iter().flat_map(tokens::routes::<A>));
+    #[cfg(feature = "oauth2")]
+    if !config.oauth_providers.is_empty() {
+        all.extend(groups.oauth2.into_iter().flat_map(oauth2::routes::<A>));
+    }
     all.extend(groups.users.into_iter().flat_map(users::routes::<A>));
     all.extend(groups.roles.into_iter().flat_map(roles::routes::<A>));
+    #[cfg(feature = "openapi")]
+    all.extend(groups.docs.into_iter().flat_map(docs::routes::<A>));
     all
 }
 

@@ -135,6 +135,12 @@ impl<A: Application> Overrides<A> {
         let of = |wanted| self.reads.iter().rfind(|(of, _)| *of == wanted).map(|(_, read)| read);
         of(Some(group)).or_else(|| of(None))
     }
+
+    /// The groups in which the application shows users by DTOs of its own; `None` for all others.
+    #[cfg(feature = "openapi")]
+    pub(super) fn shown(&self) -> impl Iterator<Item = Option<Group>> {
+        self.reads.iter().map(|(group, _)| *group)
+    }
 }
 
 /// One field and one method for each route.
@@ -148,6 +154,14 @@ macro_rules! routes {
         impl<A: Application> Default for Answers<A> {
             fn default() -> Self {
                 Self { $( $field: None, )* }
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl<A: Application> Answers<A> {
+            /// The operations that functions of the application's own answer.
+            pub(super) fn replaced(&self) -> Vec<&'static str> {
+                [$( self.$field.is_some().then_some(stringify!($field)) ),*].into_iter().flatten().collect()
             }
         }
 

@@ -10,14 +10,35 @@ use crate::{
     error::Error,
     json,
     model::UserModel,
+    operation::{Member, Shape},
     service::Scope,
 };
 
 pub(super) fn routes<A: Application>(paths: PasswordResetRoutes) -> [Route<A>; 2] {
     let route = |path, what| Route::public(Group::PasswordReset, Method::POST, path, what);
     [
-        route(paths.forgot, "mails a token for a new password").answered_by(forgot::<A>),
-        route(paths.reset, "sets a new password with that token").answered_by(reset::<A>),
+        route(paths.forgot, "mails a token for a new password")
+            .named("forgot_password")
+            .described(|it| {
+                let identifier = Member::new(A::User::IDENTIFIER.field, Shape::Identifier, "");
+                it.takes(Shape::object("ForgotPassword", [identifier])).answers(
+                    StatusCode::CREATED,
+                    Shape::Nothing,
+                    "The same whether or not there is such an account.",
+                )
+            })
+            .answered_by(forgot::<A>),
+        route(paths.reset, "sets a new password with that token")
+            .named("reset_password")
+            .described(|it| {
+                let token = Member::new("token", Shape::Token, "The token of the mail.");
+                let password = Member::new("password", Shape::NewPassword, "The new password.");
+                it.takes(Shape::object("ResetPassword", [token, password]))
+                    .answers(StatusCode::CREATED, Shape::Nothing, "Every session of the user has ended.")
+                    .fails([Error::TokenInvalid, Error::Overloaded])
+                    .hooked()
+            })
+            .answered_by(reset::<A>),
     ]
 }
 

@@ -12,11 +12,21 @@ use crate::{
     app::{Application, RegisterRoutes},
     error::Error,
     json,
+    model::UserModel,
+    operation::Shape,
     service::Scope,
 };
 
 pub(super) fn routes<A: Application>(paths: RegisterRoutes) -> [Route<A>; 1] {
-    [Route::public(Group::Register, Method::POST, paths.path, "a new account").answered_by(register::<A>)]
+    [Route::public(Group::Register, Method::POST, paths.path, "a new account")
+        .named("register")
+        .described(|it| {
+            it.takes(Shape::of::<<A::User as UserModel>::Registration>())
+                .answers(StatusCode::CREATED, Shape::User, "The user that is stored.")
+                .fails([Error::IdentifierTaken, Error::Overloaded])
+                .hooked()
+        })
+        .answered_by(register::<A>)]
 }
 
 async fn register<A: Application>(

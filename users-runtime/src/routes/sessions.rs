@@ -2,10 +2,10 @@
 
 use axum::{
     Json,
-    extract::{Path, Request, State},
+    extract::{FromRequestParts, RawPathParams, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, request::Parts};
 use serde::Serialize;
 
 use super::{Generated, Group, Route, answer, auth::with_credential};
@@ -14,15 +14,37 @@ use crate::{
     error::Error,
     extract::CurrentUser,
     model::UserModel,
+    operation::{Member, Shape},
     service::{Scope, SessionInfo},
 };
 
 pub(super) fn routes<A: Application>(paths: SessionsRoutes) -> [Route<A>; 3] {
     let route = |method, path: &str, what| Route::of_users(Group::Sessions, method, path, what);
     [
-        route(Method::GET, paths.path, "the own sessions").answered_by(list::<A>),
-        route(Method::DELETE, paths.path, "ends every own session").answered_by(end_all::<A>),
-        route(Method::DELETE, &format!("{}/{{id}}", paths.path), "ends an own session").answered_by(end::<A>),
+        route(Method::GET, paths.path, "the own sessions")
+            .named("list_sessions")
+            .described(|it| {
+                let items = Member::new("items", Shape::list_of::<SessionInfo>(), "The latest first.");
+                it.answers(StatusCode::OK, Shape::object("Sessions", [items]), "The sessions.")
+            })
+            .answered_by(list::<A>),
+        route(Method::DELETE, paths.path, "ends every own session")
+            .named("end_sessions")
+            .described(|it| {
+                it.answers(StatusCode::NO_CONTENT, Shape::Nothing, "That of the request has ended too.")
+                    .with_credential()
+            })
+            .answered_by(end_all::<A>),
+        route(Method::DELETE, &format!("{}/{{id}}", paths.path), "ends an own session")
+            .named("end_session")
+            .described(|it| {
+                it.in_path("id", Shape::Text, "The session's name in the list.").answers(
+                    StatusCode::NO_CONTENT,
+                    Shape::Nothing,
+                    "The session has ended.",
+                )
+            })
+            .answered_by(end::<A>),
     ]
 }
 
@@ -47,15 +69,19 @@ async fn end<A: Application>(
     State(generated): State<Generated<A>>,
     users: Scope<A>,
     user: CurrentUser<A::User>,
-    Path(parameters): Path<Vec<(String, String)>>,
     request: Request,
 ) -> Result<Response, Error> {
-    let (parts, _) = request.into_parts();
-    // A prefix under which the application nests the router may have parameters too.
-    let session = parameters.into_iter().rfind(|(name, _)| name == "id").map(|(_, text)| text);
-    let session = session.ok_or(Error::NotFound)?;
+    let (mut parts, _) = request.into_parts();
+    let session = name_in_path(&mut parts).await.ok_or(Error::NotFound)?;
     answer!(generated.end_session(users, parts, (user, session)), users.end_session(user.id(), &session))?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// The session's name in the path; what is no text names nothing.
+async fn name_in_path(parts: &mut Parts) -> Option<String> {
+    let parameters = RawPathParams::from_request_parts(parts, &()).await.ok()?;
+    // A prefix under which the application nests the router may have parameters too.
+    parameters.iter().filter(|(name, _)| *name == "id").last().map(|(_, text)| text.to_owned())
 }
 
 async fn end_all<A: Application>(

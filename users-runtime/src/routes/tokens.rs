@@ -18,9 +18,10 @@ use super::{
 use crate::{
     app::{Application, TokensRoutes},
     auth::Credential,
-    error::Error,
+    error::{Error, ProblemCode},
     json,
     model::UserModel,
+    operation::{Facts, Member, Shape},
     principal::Principal,
     secret::Password,
     service::{LogIn, Scope},
@@ -29,26 +30,97 @@ use crate::{
 pub(super) fn routes<A: Application>(paths: TokensRoutes) -> [Route<A>; 3] {
     let route = |method, path, what| Route::public(Group::Tokens, method, path, what);
     [
-        route(Method::POST, paths.token, "gives tokens for a form").answered_by(token::<A>),
-        route(Method::POST, paths.refresh, "gives the next tokens").answered_by(refresh::<A>),
-        route(Method::GET, paths.jwks, "the keys that verify tokens").answered_by(jwks::<A>),
+        route(Method::POST, paths.token, "gives tokens for a form")
+            .named("issue_token")
+            .described(token_facts)
+            .answered_by(token::<A>),
+        route(Method::POST, paths.refresh, "gives the next tokens")
+            .named("refresh_token")
+            .described(refresh_facts)
+            .answered_by(refresh::<A>),
+        route(Method::GET, paths.jwks, "the keys that verify tokens")
+            .named("token_keys")
+            .described(|it| {
+                it.answers(StatusCode::OK, Shape::of::<Keys>(), "The public keys (RFC 7517).").typed(JWK_SET)
+            })
+            .answered_by(jwks::<A>),
     ]
 }
 
-/// A problem in the words of RFC 6749, section 5.2.
+/// The media type of public keys (RFC 7517, section 8.5).
+const JWK_SET: &str = "application/jwk-set+json";
+
+fn token_facts(facts: Facts) -> Facts {
+    let grant = |words| Member::new("grant_type", Shape::Word(words), "What the tokens are given for.");
+    let password = [
+        grant(&["password"]),
+        Member::new("username", Shape::given(Shape::Identifier), "The identifier."),
+        Member::new("password", Shape::given(Shape::Password), "The password."),
+    ];
+    let refresh =
+        [grant(&["refresh_token"]), Member::new("refresh_token", Shape::Token, "The refresh token.")];
+    let grants = [Shape::form("PasswordGrant", password), Shape::form("RefreshTokenGrant", refresh)];
+    problems(facts.takes_form(Shape::OneOf(grants.into())))
+        .answers(StatusCode::OK, Shape::of::<TokenResponse<'_>>(), "The tokens.")
+        .with_credential()
+        .fails([Error::Overloaded])
+}
+
+fn refresh_facts(facts: Facts) -> Facts {
+    let token = Member::new("refresh_token", Shape::Token, "The refresh token, which is good once.");
+    problems(facts.may_take(Shape::object("RefreshToken", [token])))
+        .answers(StatusCode::OK, Shape::of::<TokenResponse<'_>>(), "The next tokens.")
+        .with_credential()
+        .answers(StatusCode::NO_CONTENT, Shape::Nothing, "The next tokens, in cookies as the last ones were.")
+        .with_credential()
+        .fails([Error::Overloaded])
+}
+
+fn problems(facts: Facts) -> Facts {
+    facts.answers(
+        StatusCode::BAD_REQUEST,
+        Shape::of::<Problem<'_>>(),
+        "What is wrong (RFC 6749, section 5.2).",
+    )
+}
+
+/// The public keys that tokens verify with (RFC 7517, section 5); none where tokens are signed with a secret.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = TokenKeys))]
+#[allow(dead_code, reason = "the form alone; the keys are written once at start-up")]
+struct Keys {
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    keys: Vec<()>,
+}
+
+/// What is wrong with a request for tokens (RFC 6749, section 5.2).
 #[derive(Serialize)]
-struct Problem {
-    error: &'static str,
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TokenProblem))]
+struct Problem<'a> {
+    /// What went wrong, for programs.
+    #[cfg_attr(feature = "openapi", schema(schema_with = words))]
+    error: &'a str,
+    /// What to do about it, for people.
     error_description: String,
+}
+
+/// The words that say what is wrong.
+#[cfg(feature = "openapi")]
+fn words() -> utoipa::openapi::schema::Object {
+    use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+    let words = [ProblemCode::InvalidGrant, ProblemCode::InvalidRequest, ProblemCode::UnsupportedGrantType];
+    let words = words.iter().map(|word| word.as_str().to_owned());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
 }
 
 /// What is wrong with a request for tokens; what is wrong with the server is answered as everywhere.
 fn refusal(error: Error) -> Response {
     let word = match &error {
         Error::BadCredentials | Error::NotVerified | Error::TokenInvalid | Error::Refused { .. } => {
-            "invalid_grant"
+            ProblemCode::InvalidGrant
         }
-        error if error.status().is_client_error() => "invalid_request",
+        error if error.status().is_client_error() => ProblemCode::InvalidRequest,
         _ => return error.into_response(),
     };
     let description = match &error {
@@ -56,12 +128,12 @@ fn refusal(error: Error) -> Response {
         Error::TokenInvalid => "the refresh token is invalid or has expired; log in again".to_owned(),
         error => error.to_string(),
     };
-    let problem = Problem { error: word, error_description: description };
+    let problem = Problem { error: word.as_str(), error_description: description };
     (StatusCode::BAD_REQUEST, Json(problem)).into_response()
 }
 
-fn wrong(error: &'static str, error_description: &str) -> Response {
-    let problem = Problem { error, error_description: error_description.to_owned() };
+fn wrong(error: &ProblemCode, error_description: &str) -> Response {
+    let problem = Problem { error: error.as_str(), error_description: error_description.to_owned() };
     (StatusCode::BAD_REQUEST, Json(problem)).into_response()
 }
 
@@ -80,15 +152,20 @@ async fn token<A: Application>(
         Some("password") => {}
         Some("refresh_token") => {
             let Some(token) = take("refresh_token") else {
-                return wrong("invalid_request", "`refresh_token` is missing");
+                return wrong(&ProblemCode::InvalidRequest, "`refresh_token` is missing");
             };
             return refreshed(&generated, users, parts, Some(token)).await;
         }
-        Some(_) => return wrong("unsupported_grant_type", "`grant_type` is `password` or `refresh_token`"),
-        None => return wrong("invalid_request", "`grant_type` is missing"),
+        Some(_) => {
+            return wrong(
+                &ProblemCode::UnsupportedGrantType,
+                "`grant_type` is `password` or `refresh_token`",
+            );
+        }
+        None => return wrong(&ProblemCode::InvalidRequest, "`grant_type` is missing"),
     }
     let (Some(identifier), Some(password)) = (take("username"), take("password")) else {
-        return wrong("invalid_request", "`username` or `password` is missing");
+        return wrong(&ProblemCode::InvalidRequest, "`username` or `password` is missing");
     };
     let login = LogIn { wants_token: true, ..LogIn::new(identifier.expose(), password) };
     let logged_in = answer!(generated.log_in(users, parts, login), users.log_in(&parts, &login));
@@ -148,5 +225,5 @@ fn answered<U: UserModel>((_, credential): (Principal<U>, Credential)) -> Respon
 
 async fn jwks<A: Application>(users: Scope<A>) -> Response {
     let keys = users.directory().keys.jwt.jwks().to_owned();
-    ([(header::CONTENT_TYPE, "application/jwk-set+json")], keys).into_response()
+    ([(header::CONTENT_TYPE, JWK_SET)], keys).into_response()
 }

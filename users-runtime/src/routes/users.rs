@@ -14,7 +14,8 @@ use crate::{
     error::Error,
     json,
     model::UserModel,
-    query::ListQuery,
+    operation::{Facts, Shape},
+    query::{DEFAULT_LIMIT, ListQuery, MAX_LIMIT},
     service::Scope,
 };
 
@@ -24,13 +25,56 @@ pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 5] {
     let route = |method, path, what| Route::guarded(Group::Users, method, path, what);
     let one = format!("{}/{{id}}", paths.path);
     [
-        route(Method::GET, paths.path.to_owned(), "lists users").answered_by(list::<A>),
-        route(Method::GET, one.clone(), "a user").answered_by(read::<A>),
-        route(Method::PATCH, one.clone(), "changes a user").answered_by(update::<A>),
-        route(Method::DELETE, one.clone(), "deletes a user").answered_by(delete::<A>),
+        route(Method::GET, paths.path.to_owned(), "lists users")
+            .named("list_users")
+            .described(list_facts::<A>)
+            .answered_by(list::<A>),
+        route(Method::GET, one.clone(), "a user")
+            .named("read_user")
+            .described(|it| keyed::<A>(it).answers(StatusCode::OK, Shape::User, "The user."))
+            .answered_by(read::<A>),
+        route(Method::PATCH, one.clone(), "changes a user")
+            .named("update_user")
+            .described(|it| {
+                keyed::<A>(it)
+                    .takes(Shape::of::<<A::User as UserModel>::AdminUpdate>())
+                    .answers(StatusCode::OK, Shape::User, "The user as it is now.")
+                    .fails([Error::IdentifierTaken, Error::LastAdministrator, Error::ChangedMeanwhile])
+                    .fails([Error::Overloaded])
+                    .hooked()
+            })
+            .answered_by(update::<A>),
+        route(Method::DELETE, one.clone(), "deletes a user")
+            .named("delete_user")
+            .described(|it| {
+                keyed::<A>(it)
+                    .answers(StatusCode::OK, Shape::User, "The user as it was.")
+                    .fails([Error::LastAdministrator])
+            })
+            .answered_by(delete::<A>),
         route(Method::DELETE, format!("{one}/sessions"), "ends every session of a user")
+            .named("end_sessions_of")
+            .described(|it| {
+                keyed::<A>(it).answers(StatusCode::NO_CONTENT, Shape::Nothing, "The sessions have ended.")
+            })
             .answered_by(end_sessions::<A>),
     ]
+}
+
+fn keyed<A: Application>(facts: Facts) -> Facts {
+    facts.keyed_by::<<A::User as UserModel>::Id>("The user's key.")
+}
+
+fn list_facts<A: Application>(facts: Facts) -> Facts {
+    let limit = Shape::Between(1, MAX_LIMIT, Some(DEFAULT_LIMIT));
+    facts
+        .in_query("search", Shape::Text, "How the identifier begins, in whichever case it is written.")
+        .in_query("sort", Shape::Order, "What the list is sorted by; a `-` in front turns the order round.")
+        .in_query("limit", limit, "How many at most.")
+        .in_query("after", Shape::Text, "The `next` of the page before.")
+        .in_query("total", Shape::Flag, "Whether to count all pages.")
+        .queried_by::<<A::User as UserModel>::Filter>()
+        .answers(StatusCode::OK, Shape::UserPage, "A page of users.")
 }
 
 /// The answer to a list.

@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     json,
     model::UserModel,
+    operation::{Member, Shape},
     secret::Password,
     service::Scope,
     validate::Violation,
@@ -21,8 +22,29 @@ use crate::{
 pub(super) fn routes<A: Application>(paths: VerifyRoutes) -> [Route<A>; 2] {
     let route = |path, what| Route::public(Group::Verify, Method::POST, path, what);
     [
-        route(paths.path, "proves the mailbox with the token of a mail").answered_by(verify::<A>),
-        route(paths.resend, "sends that mail again").answered_by(resend::<A>),
+        route(paths.path, "proves the mailbox with the token of a mail")
+            .named("verify")
+            .described(|it| {
+                let token = || Member::new("token", Shape::Token, "The token of the mail.");
+                it.in_query("token", Shape::Token, "The token of the mail, where there is no body.")
+                    .may_take_json(Shape::object("Verify", [token()]))
+                    .answers(StatusCode::CREATED, Shape::User, "The user, whose mailbox is proven.")
+                    // A mail that confirms a new identifier has such a token too.
+                    .fails([Error::TokenInvalid, Error::IdentifierTaken])
+                    .hooked()
+            })
+            .answered_by(verify::<A>),
+        route(paths.resend, "sends that mail again")
+            .named("resend_verification")
+            .described(|it| {
+                let identifier = Member::new(A::User::IDENTIFIER.field, Shape::Identifier, "");
+                it.takes(Shape::object("ResendVerification", [identifier])).answers(
+                    StatusCode::ACCEPTED,
+                    Shape::Nothing,
+                    "The same whether or not there is such an account.",
+                )
+            })
+            .answered_by(resend::<A>),
     ]
 }
 

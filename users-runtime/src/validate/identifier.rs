@@ -28,13 +28,13 @@ pub struct CanonicalIdentifier {
 /// the work is bounded before it starts.
 const TYPED_MAX_BYTES: usize = 1024;
 /// The longest address that fits an SMTP path (RFC 5321, section 4.5.3.1.3), in bytes.
-const EMAIL_MAX_BYTES: usize = 254;
+pub(crate) const EMAIL_MAX_BYTES: usize = 254;
 /// The longest local part (RFC 5321, section 4.5.3.1.1), in bytes.
 const LOCAL_PART_MAX_BYTES: usize = 64;
 /// The longest label of a domain (RFC 1035, section 2.3.4), in bytes.
 const LABEL_MAX_BYTES: usize = 63;
 /// The longest username, in code points.
-const USERNAME_MAX: usize = 64;
+pub(crate) const USERNAME_MAX: usize = 64;
 /// What an unquoted local part may hold besides letters, digits and single dots (RFC 5322, `atext`). The backtick
 /// is left out with the other quotes; the apostrophe is in, for the O'Briens.
 const LOCAL_PART_SYMBOLS: &str = "!#$%&'*+-/=?^_{|}~";

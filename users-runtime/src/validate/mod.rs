@@ -8,6 +8,8 @@ use std::{borrow::Cow, slice};
 use serde::Serialize;
 
 pub(crate) use self::identifier::canonical_prefix;
+#[cfg(feature = "openapi")]
+pub(crate) use self::identifier::{EMAIL_MAX_BYTES, USERNAME_MAX};
 pub use self::{
     identifier::{CanonicalIdentifier, IdentifierKind, canonical_role_name, canonicalise},
     rules::{Length, Ranged, Text, email, length, range},
@@ -31,6 +33,7 @@ impl Violation {
 
 /// One entry of the `errors` list of a 422 problem document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// The key in the request's body.
     pub field: Cow<'static, str>,
