@@ -13,6 +13,8 @@
 //! | `generate-secret` | a value for `SECRET_KEY` |
 //! | `migrate` | the library's tables; `--check` prints what else differs, `--apply` mends what is safe |
 //! | `import-users FILE`, `export-users` | CSV and JSON lines |
+//! | `openapi` | the OpenAPI document, which needs no database |
+//! | `generate-client --typescript` | a client in one file; `--document FILE` writes it from a document with your own routes |
 //!
 //! The identifier's argument is called like its field. Every field of `UserImport` may be given as `--set field=value`,
 //! also one that no request carries; its type says how the text is read, and `null` is the absence of a value. Passwords
@@ -44,6 +46,8 @@
 mod accounts;
 mod args;
 mod console;
+#[cfg(feature = "openapi")]
+mod document;
 mod export;
 mod failure;
 mod import;
@@ -52,6 +56,8 @@ mod migrate;
 mod output;
 mod progress;
 mod rows;
+#[cfg(feature = "openapi")]
+mod typescript;
 
 use std::{env, ffi::OsString, process};
 
@@ -120,6 +126,14 @@ where
             console.answer(&*secret, &serde_json::json!({ "secret": &*secret }))?;
             return Ok(Exit::Done);
         }
+        #[cfg(feature = "openapi")]
+        Command::OpenApi(arguments) => {
+            return document::print::<A>(builder()?.config(), arguments, console);
+        }
+        #[cfg(feature = "openapi")]
+        Command::GenerateClient(arguments) => {
+            return document::generate_client(builder, arguments, console);
+        }
         Command::Migrate(arguments) => return migrate::run::<A>(builder()?, url, arguments, console).await,
         _ => {}
     }
@@ -147,6 +161,8 @@ async fn in_scope<A: Application>(
         Command::ExportUsers(arguments) => export::run(users, &arguments, console).await?,
         Command::ImportUsers(arguments) => return import::run(users, &arguments, console).await,
         Command::GenerateSecret | Command::Migrate(_) => {}
+        #[cfg(feature = "openapi")]
+        Command::OpenApi(_) | Command::GenerateClient(_) => {}
     }
     Ok(Exit::Done)
 }

@@ -50,6 +50,36 @@ pub(super) enum Command {
     ImportUsers(ImportUsers),
     /// Write all users to standard output or to a file, in a form that can be imported.
     ExportUsers(ExportUsers),
+    /// Print the OpenAPI document of the generated routes.
+    #[cfg(feature = "openapi")]
+    #[command(name = "openapi")]
+    OpenApi(Document),
+    /// Write a client of the routes in another language.
+    #[cfg(feature = "openapi")]
+    GenerateClient(GenerateClient),
+}
+
+#[cfg(feature = "openapi")]
+#[derive(Debug, Args)]
+pub(super) struct Document {
+    /// The file to write, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[cfg(feature = "openapi")]
+#[derive(Debug, Args)]
+pub(super) struct GenerateClient {
+    /// In TypeScript: types and `fetch` calls in one file that needs no other.
+    #[arg(long, required = true)]
+    pub(super) typescript: bool,
+    /// The OpenAPI document to write it from, such as one that has the application's own routes, and `-` for standard
+    /// input; by default that of the generated routes.
+    #[arg(long, value_name = "FILE")]
+    pub(super) document: Option<PathBuf>,
+    /// The file to write, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
