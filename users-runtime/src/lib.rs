@@ -45,6 +45,13 @@
 //! ```
 //!
 //! # Where to look
+//! - From the first program to a deployment, a chapter for each thing: the [`guide`]. Its chapters are
+//!   [`getting_started`](guide::getting_started), [`models`](guide::models), [`dtos`](guide::dtos),
+//!   [`hooks`](guide::hooks), [`routes`](guide::routes), [`guards`](guide::guards), [`sessions`](guide::sessions),
+//!   [`oauth2`](guide::oauth2), [`openapi`](guide::openapi), [`databases`](guide::databases), [`cli`](guide::cli),
+//!   [`deployment`](guide::deployment), [`security`](guide::security), and the ways here
+//!   [from litestar-users](guide::migration_from_litestar_users) and
+//!   [from axum-login](guide::migration_from_axum_login).
 //! - The struct and its attributes: [`derive@UserModel`]. The module and its arguments: [`users_app`].
 //! - Settings, each with the secure default: [`Config`].
 //! - Your part at each step of an account's life: [`Hooks`].
@@ -57,7 +64,8 @@
 //! - What goes wrong, and how it is answered: [`Error`].
 //!
 //! # Cargo features
-//! `sqlite`, `session`, `jwt`, `smtp` and `cli` are on by default, `postgres` and `mysql` are the other databases. `redis`
+//! `sqlite`, `session`, `session-cookie`, `jwt`, `smtp`, `cli`, `openapi` and `swagger-ui` are on by default, `postgres`
+//! and `mysql` are the other databases. `oauth2` brings sign-in through providers, `client` a client in Rust. `redis`
 //! brings `RedisStore` and `tower-sessions` brings `TowerStore`, two more stores for sessions and tokens. `bcrypt` and
 //! `pbkdf2` verify stored hashes of these schemes; `chrono`, `time` and `json` let columns of your own have these types.
 
@@ -74,6 +82,8 @@ mod app;
 mod auth;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "client")]
+pub mod client;
 mod clock;
 mod config;
 mod db;
@@ -85,11 +95,17 @@ mod future;
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
+pub mod guide;
 mod hooks;
 mod json;
 mod layer;
 mod mail;
 mod model;
+#[cfg(feature = "oauth2")]
+mod oauth;
+#[cfg(feature = "openapi")]
+pub mod openapi;
+mod operation;
 mod password;
 mod principal;
 mod query;
@@ -100,6 +116,8 @@ mod session;
 mod store;
 #[allow(dead_code, reason = "the command line reads texts too, where it is switched on")]
 mod text;
+#[cfg(any(feature = "client", feature = "oauth2"))]
+mod tls;
 mod token;
 mod validate;
 
@@ -111,7 +129,10 @@ pub use http::request::Parts;
 /// The version of sqlx whose transactions hooks are given.
 pub use sqlx;
 #[doc(no_inline)]
-pub use users_macros::{RoleModel, Roles, UserModel, users_app};
+pub use users_macros::{OAuthAccountModel, RoleModel, Roles, UserModel, users_app};
+/// The version of utoipa whose documents and schemas these are.
+#[cfg(feature = "openapi")]
+pub use utoipa;
 
 #[cfg(feature = "session")]
 pub use crate::auth::Session;
@@ -133,14 +154,15 @@ pub use crate::store::TowerStore;
 pub use crate::token::TokenKey;
 pub use crate::{
     app::{
-        Application, AuthRoutes, CurrentUserRoutes, HasAdministrators, PasswordResetRoutes, RegisterRoutes,
-        RolesRoutes, Routes, SameRole, Seed, SessionsRoutes, TokensRoutes, UsersRoutes, VerifyRoutes,
+        Application, AuthRoutes, CurrentUserRoutes, DocsRoutes, Group, HasAdministrators, OAuth2Routes,
+        PasswordResetRoutes, RegisterRoutes, RolesRoutes, Routes, SameOAuthAccount, SameRole, Seed,
+        SessionsRoutes, TokensRoutes, UsersRoutes, VerifyRoutes,
     },
-    auth::{Backend, Credential, Login, Recognition},
+    auth::{Backend, Credential, Login, Recognition, SecurityScheme},
     config::{ADMINISTRATOR, Config},
     db::{Connection, Difference, Pool, SchemaMode, Storable, Transaction},
     directory::Directory,
-    error::{BoxError, Error},
+    error::{BoxError, Error, OAuthFailure, ProblemCode},
     extract::{CurrentUser, Guarded, Heartbeat, SessionData, Visitor},
     future::BoxFuture,
     guard::{
@@ -151,16 +173,19 @@ pub use crate::{
     layer::{GuardLayer, GuardService},
     mail::{Folder, MailContext, MailError, MailKind, MailTransport, RenderedMail, Stdout, Templates},
     model::{
-        Acceptable, AdminUpdateDto, Column, ColumnRole, ColumnType, Conditions, Exposable, FilterDto,
-        HasMailbox, HasRoles, HasVerified, Identifier, ImportDto, Initial, ListSql, ModelSql, NewUser,
-        NoRoles, RegistrationDto, ResolveTenant, Role, RoleCreate, RoleCreateDto, RoleModel, RoleName,
-        RoleRead, RoleSql, RoleStatements, RoleUpdate, RoleUpdateDto, Roles, SomeRole, SortColumn, Stored,
-        StoredRole, Tenant, UpdateDto, UserId, UserModel,
+        Acceptable, AdminUpdateDto, Column, ColumnRole, ColumnType, Conditions, Described, Exposable,
+        FilterDto, HasMailbox, HasOAuthAccounts, HasRoles, HasVerified, Identifier, ImportDto, Initial,
+        ListSql, ModelSql, NewUser, NoOAuthAccounts, NoRoles, OAuthAccount, OAuthAccountModel,
+        OAuthAccountRead, OAuthAccountSql, OAuthAccountStatements, RegistrationDto, ResolveTenant, Role,
+        RoleCreate, RoleCreateDto, RoleModel, RoleName, RoleRead, RoleSql, RoleStatements, RoleUpdate,
+        RoleUpdateDto, Roles, SomeRole, SortColumn, Stored, StoredOAuthAccount, StoredRole, Tenant,
+        UpdateDto, UserId, UserModel,
     },
+    operation::{Access, GeneratedRoute},
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
     principal::Principal,
     query::{ListQuery, Page},
-    routes::{Access, Answer, GeneratedRoute, Group, Read, ResetPassword, UsersRouter},
+    routes::{Answer, Read, ResetPassword, UsersRouter},
     secret::{Password, PasswordHash, SECRET_KEY_MIN_BYTES, SecretKey, WeakKey},
     service::{Imported, LogIn, NewAccount, Refused, Scope, SessionInfo, Updated, Users, UsersBuilder},
     session::DataChanges,
@@ -170,4 +195,9 @@ pub use crate::{
         CanonicalIdentifier, FieldError, FieldErrors, IdentifierKind, Violation, canonical_role_name,
         canonicalise,
     },
+};
+#[cfg(feature = "oauth2")]
+pub use crate::{
+    oauth::{OAuthIdentity, OAuthProvider, OAuthTokens},
+    service::LinkedAccount,
 };
