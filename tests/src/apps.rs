@@ -1,7 +1,8 @@
 //! One user model behind each backend, with hooks that requests steer by a header.
 
 use axum::http::HeaderValue;
-use users_runtime::{Error, Hooks, Parts, PasswordHash, Transaction, UserModel};
+use serde_json::{Map, Value};
+use users_runtime::{Error, Hooks, OAuthAccount, OAuthIdentity, Parts, PasswordHash, Transaction, UserModel};
 use uuid::Uuid;
 
 use crate::{On, store::execute_in};
@@ -114,6 +115,44 @@ impl Hooks<User> for TestHooks {
         note(transaction, "after_password_change", user.id, request).await?;
         obey(request, "after_password_change")
     }
+
+    async fn before_oauth_register(
+        &self,
+        request: &Parts,
+        identity: &OAuthIdentity,
+        fields: &mut Map<String, Value>,
+    ) -> Result<(), Error> {
+        if let Some(name) = &identity.name {
+            fields.insert("display_name".to_owned(), name.as_str().into());
+        }
+        match request.headers.get(HOOK_HEADER).map(HeaderValue::as_bytes) {
+            Some(b"readdress") => drop(fields.insert("email".to_owned(), "hooked@example.com".into())),
+            Some(b"unknown") => drop(fields.insert("is_admin".to_owned(), true.into())),
+            _ => {}
+        }
+        obey(request, "before_oauth_register")
+    }
+
+    async fn before_oauth_link(
+        &self,
+        request: &Parts,
+        _user: &User,
+        _identity: &OAuthIdentity,
+        _account: &mut OAuthAccount,
+    ) -> Result<(), Error> {
+        obey(request, "before_oauth_link")
+    }
+
+    async fn after_oauth_link(
+        &self,
+        request: &Parts,
+        user: &User,
+        _identity: &OAuthIdentity,
+        transaction: &mut Transaction,
+    ) -> Result<(), Error> {
+        note(transaction, "after_oauth_link", user.id, request).await?;
+        obey(request, "after_oauth_link")
+    }
 }
 
 /// The hooks' own table.
@@ -139,7 +178,7 @@ async fn note(transaction: &mut Transaction, step: &str, user: Uuid, request: &P
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions)
+    routes(auth, register, verify, password_reset, current_user(delete), sessions, oauth2, docs)
 )]
 pub mod session {}
 
@@ -149,7 +188,7 @@ pub mod session {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions)
+    routes(auth, register, verify, password_reset, current_user(delete), sessions, oauth2, docs)
 )]
 pub mod session_cookie {}
 
@@ -159,7 +198,7 @@ pub mod session_cookie {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens)
+    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
 )]
 pub mod jwt {}
 
@@ -169,7 +208,7 @@ pub mod jwt {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens)
+    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
 )]
 pub mod jwt_cookie {}
 
@@ -179,6 +218,6 @@ pub mod jwt_cookie {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens)
+    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
 )]
 pub mod oauth2_password {}

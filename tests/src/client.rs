@@ -5,8 +5,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use reqwest::{Method, StatusCode, header};
+use reqwest::{Method, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use crate::documented::Documented;
 
 /// A client of a test application. Clones share the HTTP connections, not the credential.
 #[derive(Debug)]
@@ -15,6 +18,8 @@ pub struct Client {
     base: String,
     credential: Arc<Mutex<Credential>>,
     headers: Vec<(String, String)>,
+    /// The document of the application, asked for once.
+    documented: Arc<OnceCell<Documented>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -84,8 +89,9 @@ impl Client {
     /// A client of the server at this origin.
     #[must_use]
     pub fn new(base: String) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client without TLS");
-        Self { http, base, credential: Arc::default(), headers: Vec::new() }
+        let http = http().redirect(Policy::none()).build().expect("a client");
+        let (credential, documented) = (Arc::default(), Arc::default());
+        Self { http, base, credential, headers: Vec::new(), documented }
     }
 
     /// A client without the credential.
@@ -96,6 +102,7 @@ impl Client {
             base: self.base.clone(),
             credential: Arc::default(),
             headers: Vec::new(),
+            documented: Arc::clone(&self.documented),
         }
     }
 
@@ -153,13 +160,19 @@ impl Client {
         request
     }
 
-    /// Sends a request and keeps the credential that comes back.
+    /// Sends a request and keeps the credential that comes back. Fails when the application's document does not know
+    /// of such a response.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.expect("the server answers");
+        let request = request.build().expect("a request");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.http.execute(request).await.expect("the server answers");
         let status = response.status();
         let headers = response.headers().clone();
         self.keep(&headers);
-        Answer { status, headers, text: response.text().await.expect("a body of text") }
+        let answer = Answer { status, headers, text: response.text().await.expect("a body of text") };
+        let documented = self.documented.get_or_init(|| Documented::at(&self.http, &self.base)).await;
+        documented.check(&method, &path, &answer);
+        answer
     }
 
     fn keep(&self, headers: &header::HeaderMap) {
@@ -224,4 +237,11 @@ impl Client {
     pub async fn reset(&self, token: &str, password: &str) -> Answer {
         self.post("/reset-password", &json!({"token": token, "password": password})).await
     }
+}
+
+/// A client over plain HTTP, to be changed before it is built. The library switches TLS on without saying whose
+/// cryptography it takes, and a client that is built by itself wants to know.
+pub fn http() -> reqwest::ClientBuilder {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy()
 }

@@ -3,17 +3,20 @@
 //! `database` (the default), `memory`, `file` or `redis`.
 
 pub mod apps;
+pub mod browser;
 mod client;
 pub mod commands;
 mod database;
+mod documented;
 mod keeper;
 pub mod live;
 mod mailbox;
+pub mod provider;
 mod server;
 mod sessions;
 mod store;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, http};
 pub use database::{Database, Engine, On};
 pub use mailbox::Mailbox;
 pub use server::{Admin, App, Kind, Options};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, Router, routing::get};
 use serde_json::json;
 use users_runtime::{
-    Application, BoxFuture, Config, CurrentUser, Error, SecretKey, Users, UsersRouter, Visitor,
+    Application, BoxFuture, Config, CurrentUser, Error, OAuthTokens, SecretKey, Users, UsersRouter, Visitor,
 };
 use uuid::Uuid;
 
@@ -55,6 +55,8 @@ pub struct Options {
     pub public: Router,
     /// Keeps sessions in the database, whatever `TEST_STORE` says: for tests that look into its tables.
     pub in_database: bool,
+    /// Names the server's own address as base URL and as a place to end a sign-in at, for tests whose clients follow it.
+    pub at_home: bool,
 }
 
 impl Default for Options {
@@ -64,6 +66,7 @@ impl Default for Options {
             protected: Router::new(),
             public: Router::new(),
             in_database: false,
+            at_home: false,
         }
     }
 }
@@ -75,6 +78,8 @@ pub trait Admin: Send + Sync {
     fn grant<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
     fn withdraw<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
     fn password_computations(&self) -> u64;
+    /// The tokens of an account that the user has linked.
+    fn oauth_tokens(&self, user: Uuid, account: Uuid) -> BoxFuture<'_, Result<Option<OAuthTokens>, Error>>;
 }
 
 impl<A: Application<User = User>> Admin for Users<A> {
@@ -96,6 +101,10 @@ impl<A: Application<User = User>> Admin for Users<A> {
 
     fn password_computations(&self) -> u64 {
         Users::password_computations(self)
+    }
+
+    fn oauth_tokens(&self, user: Uuid, account: Uuid) -> BoxFuture<'_, Result<Option<OAuthTokens>, Error>> {
+        Box::pin(Users::oauth_tokens(self, user, account))
     }
 }
 
@@ -134,6 +143,8 @@ impl App {
 
     /// The same with changes.
     pub async fn start_with(kind: Kind, options: Options) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
         let database = Database::new().await;
         let store = database.store().await;
         store.execute(apps::HOOK_NOTES.chosen()).await;
@@ -147,6 +158,10 @@ impl App {
         let sessions = if options.in_database { None } else { Sessions::new().await };
         if let Some(sessions) = &sessions {
             config = config.with_store(sessions.store.clone());
+        }
+        if options.at_home {
+            config = config.with_base_url(&base).expect("an origin");
+            config = config.with_oauth_redirect(&base).expect("an origin");
         }
         let config = (options.config)(config);
         let url = database.url();
@@ -165,8 +180,6 @@ impl App {
                 build::<apps::jwt_cookie::App>(url, config, options.protected, options.public).await
             }
         };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
         let app = router.clone();
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.expect("the server runs");
