@@ -78,21 +78,21 @@ impl Backend<User> for GivenKeys {
     auth = super::ApiKeys,
     user = users_tests::apps::User,
     exclude = ["/open/{id}"],
-    routes(auth, verify, current_user(delete))
+    routes(auth, verify, current_user(delete), docs)
 )]
 mod keys {}
 
-#[users_runtime::users_app(auth = super::GivenKeys, user = users_tests::apps::User, routes(auth, current_user))]
+#[users_runtime::users_app(auth = super::GivenKeys, user = users_tests::apps::User, routes(auth, current_user, docs))]
 mod given {}
 
 #[users_runtime::users_app(
     auth = ["session", super::ApiKeys, "jwt"],
     user = users_tests::apps::User,
-    routes(auth, current_user)
+    routes(auth, current_user, docs)
 )]
 mod list {}
 
-#[users_runtime::users_app(auth = ["jwt", "session"], user = users_tests::apps::User, routes(auth, current_user))]
+#[users_runtime::users_app(auth = ["jwt", "session"], user = users_tests::apps::User, routes(auth, current_user, docs))]
 mod jwt_first {}
 
 /// The own routes of these applications: closed and open ones.

@@ -58,7 +58,7 @@ impl Guard<User> for Near {
     auth = "session",
     user = users_tests::apps::User,
     hooks = super::Lookup,
-    routes(auth, verify, current_user)
+    routes(auth, verify, current_user, docs)
 )]
 mod session {}
 
@@ -66,7 +66,7 @@ mod session {}
     auth = "jwt",
     user = users_tests::apps::User,
     hooks = super::Lookup,
-    routes(auth, verify, current_user)
+    routes(auth, verify, current_user, docs)
 )]
 mod jwt {}
 
@@ -74,7 +74,7 @@ mod jwt {}
     auth = "jwt_cookie",
     user = users_tests::apps::User,
     hooks = super::Lookup,
-    routes(auth, verify, current_user)
+    routes(auth, verify, current_user, docs)
 )]
 mod jwt_cookie {}
 
@@ -166,7 +166,7 @@ impl Backend<User> for Saying {
     }
 }
 
-#[users_runtime::users_app(auth = super::Saying, user = users_tests::apps::User, routes(auth))]
+#[users_runtime::users_app(auth = super::Saying, user = users_tests::apps::User, routes(auth, docs))]
 mod saying {}
 
 #[tokio::test]

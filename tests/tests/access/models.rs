@@ -14,7 +14,7 @@ use crate::support::{config, serve};
 /// Integer keys, a username and an address beside it.
 #[users_runtime::users_app(
     auth = "session",
-    routes(auth, register, verify, password_reset, current_user(delete))
+    routes(auth, register, verify, password_reset, current_user(delete), docs)
 )]
 mod members {
     use users_runtime::{PasswordHash, UserModel};
@@ -42,7 +42,7 @@ mod members {
 /// The least that a user can be.
 #[users_runtime::users_app(
     auth = "jwt",
-    routes(auth(login = "/in", logout = "/out"), register(path = "/join"), current_user(path = "/me"))
+    routes(auth(login = "/in", logout = "/out"), register(path = "/join"), current_user(path = "/me"), docs)
 )]
 mod least {
     use users_runtime::{PasswordHash, UserModel};

@@ -1,6 +1,6 @@
 //! The tables: made once, checked against the struct, and never taken back to an older version.
 
-use users_runtime::Error;
+use users_runtime::{Error, SchemaMode};
 use users_tests::{Database, On, PASSWORD};
 
 use crate::support::{config, plain, registration, serve};
@@ -254,4 +254,127 @@ async fn a_url_of_no_known_database_says_what_to_write() {
         let error = plain::Users::connect(url, config()).await.expect_err("no such database");
         assert!(error.to_string().contains("sqlite://app.db"), "{url}: {error}");
     }
+}
+
+/// Users and their linked accounts in tables that another program made.
+#[users_runtime::users_app(auth = "session", routes(auth, oauth2))]
+mod older {
+    use users_runtime::{NoRoles, OAuthAccountModel, PasswordHash, UserModel};
+
+    #[derive(UserModel)]
+    #[user(role = NoRoles)]
+    pub struct User {
+        #[user(id)]
+        pub id: i64,
+        #[user(identifier)]
+        pub email: String,
+        #[user(password_hash)]
+        password_hash: PasswordHash,
+    }
+
+    #[derive(Clone, Debug, OAuthAccountModel)]
+    #[oauth_account(table = "oauth_account")]
+    pub struct Account {
+        #[oauth_account(id)]
+        pub id: i64,
+        #[oauth_account(provider, column = "oauth_name")]
+        pub provider: String,
+        #[oauth_account(subject, column = "account_id")]
+        pub subject: String,
+        #[oauth_account(email, column = "account_email")]
+        pub email: Option<String>,
+    }
+}
+
+const OLDER: On<&str> = On {
+    sqlite: "CREATE TABLE users (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL, email_canonical TEXT NOT NULL UNIQUE,
+            password_hash TEXT NOT NULL
+        );
+        CREATE TABLE oauth_account (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, oauth_name VARCHAR(100) NOT NULL, account_id VARCHAR(320) NOT NULL,
+            account_email VARCHAR(320), user_id INTEGER NOT NULL REFERENCES users (id)
+        )",
+    postgres: "CREATE TABLE users (
+            id BIGSERIAL PRIMARY KEY, email TEXT NOT NULL, email_canonical TEXT COLLATE \"C\" NOT NULL UNIQUE,
+            password_hash TEXT NOT NULL
+        );
+        CREATE TABLE oauth_account (
+            id BIGSERIAL PRIMARY KEY, oauth_name VARCHAR(100) NOT NULL, account_id VARCHAR(320) NOT NULL,
+            account_email VARCHAR(320), user_id BIGINT NOT NULL REFERENCES users (id)
+        )",
+    mysql: "CREATE TABLE users (
+            id BIGINT PRIMARY KEY AUTO_INCREMENT, email VARCHAR(320) CHARACTER SET utf8mb4 NOT NULL,
+            email_canonical VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL UNIQUE,
+            password_hash VARCHAR(255) NOT NULL
+        );
+        CREATE TABLE oauth_account (
+            id BIGINT PRIMARY KEY AUTO_INCREMENT, oauth_name VARCHAR(100) NOT NULL,
+            account_id VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
+            account_email VARCHAR(320), user_id BIGINT NOT NULL, FOREIGN KEY (user_id) REFERENCES users (id)
+        )",
+};
+
+#[tokio::test]
+async fn linked_accounts_of_another_program_fit_after_what_the_messages_say() {
+    let database = Database::new().await;
+    let store = database.store().await;
+    store.execute(OLDER.chosen()).await;
+    let user = "INSERT INTO users (email, email_canonical, password_hash) VALUES ('a@example.com', 'a@example.com', 'x')";
+    store.execute(user).await;
+    let account = "INSERT INTO oauth_account (oauth_name, account_id, account_email, user_id) \
+                   SELECT 'google', '7', 'a@example.com', id FROM users";
+    store.execute(account).await;
+    let mut said = Vec::new();
+    let users = loop {
+        match older::Users::connect(database.url(), config()).await {
+            Ok(users) => break users,
+            Err(error) => said.push(error.to_string()),
+        }
+        let message = said.last().expect("it was said");
+        assert!(said.len() < 3, "{message}");
+        for (_, remedy) in message.lines().filter_map(|line| line.split_once("run: ")) {
+            let statement = remedy.split(';').next().unwrap_or_default().replace("<value>", "5");
+            store.execute(&statement).await;
+        }
+        store
+            .execute("UPDATE oauth_account SET issuer = 'https://accounts.google.com' WHERE issuer = ''")
+            .await;
+    };
+    for column in ["issuer", "tokens", "tokens_expire_at", "created_at", "updated_at"] {
+        let text = format!("column `{column}`: expected ");
+        assert!(said[0].contains(&text) && !said[1].contains(&text), "{column}: {said:?}");
+    }
+    // The index can be made when the columns are there.
+    assert!(
+        said[1].contains("column `account_id`: expected a unique index together with `issuer`"),
+        "{said:?}"
+    );
+    let id = store.query("SELECT id FROM users").value().await;
+    let linked = users.oauth_accounts(id).await.expect("they can be read");
+    assert_eq!(linked.len(), 1);
+    assert_eq!((linked[0].account.subject.as_str(), linked[0].linked_at), ("7", 5));
+    assert_eq!(linked[0].issuer, "https://accounts.google.com");
+}
+
+#[tokio::test]
+async fn tables_of_linked_accounts_are_the_librarys_or_somebody_elses() {
+    let external = || config().with_schema_mode(SchemaMode::External);
+    let database = Database::new().await;
+    let store = database.store().await;
+    let tables = OLDER.chosen();
+    let (users, _) = tables.split_once(';').expect("two statements");
+    store.execute(users).await;
+    let message = older::Users::connect(database.url(), external()).await.expect_err("a table is missing");
+    assert!(
+        message.to_string().contains("expected the table `oauth_account`, found none; run: CREATE TABLE"),
+        "{message}"
+    );
+    assert!(store.tables().await.iter().all(|table| !table.contains("oauth")));
+
+    let database = Database::new().await;
+    let store = database.store().await;
+    store.execute(FITTING.chosen()).await;
+    plain::Users::connect(database.url(), external()).await.expect("the library makes its own tables");
+    assert!(store.tables().await.contains(&"users_oauth_accounts".to_owned()));
 }

@@ -109,7 +109,7 @@ pub async fn serve(router: Router) -> (Client, String) {
     auth = "session",
     user = users_tests::apps::User,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, current_user(delete))
+    routes(auth, current_user(delete), docs)
 )]
 pub mod plain {}
 

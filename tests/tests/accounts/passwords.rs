@@ -103,6 +103,10 @@ async fn s02_up_to_256_code_points_are_accepted_and_more_are_never_hashed() {
     let change = json!({"password": "another long sentence", "current_password": format!("{long}x")});
     let answer = ada.patch("/users/me", &change).await.expect(422, "validation_failed");
     assert_eq!(answer.fields(), ["current_password: password_too_long"]);
+    // Where nothing asks for it, too.
+    let change = json!({"current_password": format!("{long}x"), "display_name": "Ada"});
+    let answer = ada.patch("/users/me", &change).await.expect(422, "validation_failed");
+    assert_eq!(answer.fields(), ["current_password: password_too_long"]);
     assert_eq!(app.admin.password_computations(), computations);
 }
 

@@ -17,7 +17,8 @@ async fn logs_in(program: &Program, email: &str, password: &str) -> bool {
     let url = format!("http://{}/login", listener.local_addr().expect("an address"));
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
     let body = json!({ "email": email, "password": password });
-    let answer = reqwest::Client::new().post(url).json(&body).send().await.expect("an answer");
+    let answer =
+        users_tests::http().build().expect("a client").post(url).json(&body).send().await.expect("an answer");
     server.abort();
     answer.status() == 201
 }
@@ -46,6 +47,8 @@ async fn help_lists_every_command_and_a_wrong_one_is_a_usage_error() {
         "migrate",
         "import-users",
         "export-users",
+        "openapi",
+        "generate-client",
     ] {
         assert!(help.contains(command), "{command}: {help}");
     }

@@ -262,25 +262,25 @@ impl TokenClaims<User> for Impostor {
 }
 
 /// With claims.
-#[users_runtime::users_app(auth = "jwt", user = User, claims = super::Badge, routes(auth, current_user, tokens))]
+#[users_runtime::users_app(auth = "jwt", user = User, claims = super::Badge, routes(auth, current_user, tokens, docs))]
 pub mod badges {
     use users_tests::apps::User;
 }
 
 /// With others.
-#[users_runtime::users_app(auth = "jwt", user = User, claims = super::BiggerBadge, routes(auth, current_user, tokens))]
+#[users_runtime::users_app(auth = "jwt", user = User, claims = super::BiggerBadge, routes(auth, current_user, tokens, docs))]
 pub mod bigger {
     use users_tests::apps::User;
 }
 
 /// Without.
-#[users_runtime::users_app(auth = "jwt", user = User, routes(auth, current_user, tokens))]
+#[users_runtime::users_app(auth = "jwt", user = User, routes(auth, current_user, tokens, docs))]
 pub mod plain {
     use users_tests::apps::User;
 }
 
 /// With some that cannot be.
-#[users_runtime::users_app(auth = "jwt", user = User, claims = super::Impostor, routes(auth, current_user, tokens))]
+#[users_runtime::users_app(auth = "jwt", user = User, claims = super::Impostor, routes(auth, current_user, tokens, docs))]
 pub mod impostors {
     use users_tests::apps::User;
 }

@@ -261,7 +261,7 @@ each_kind!(all, s24_administrators_end_the_sessions_of_others, |kind| async move
 #[users_runtime::users_app(
     auth = "session",
     user = users_tests::apps::User,
-    routes(auth, users(guard = |user| user.has_role("support")))
+    routes(auth, users(guard = |user| user.has_role("support")), docs)
 )]
 pub mod desk {}
 

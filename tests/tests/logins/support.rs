@@ -178,7 +178,7 @@ pub mod full {
     #[users_runtime::users_app(
         auth = "session",
         user = users_tests::apps::User,
-        routes(auth, register, verify, password_reset, current_user, users, sessions)
+        routes(auth, register, verify, password_reset, current_user, users, sessions, docs)
     )]
     pub mod session {}
 
@@ -186,7 +186,7 @@ pub mod full {
     #[users_runtime::users_app(
         auth = "session_cookie",
         user = users_tests::apps::User,
-        routes(auth, register, verify, password_reset, current_user, users, sessions)
+        routes(auth, register, verify, password_reset, current_user, users, sessions, docs)
     )]
     pub mod session_cookie {}
 
@@ -194,7 +194,7 @@ pub mod full {
     #[users_runtime::users_app(
         auth = "jwt",
         user = users_tests::apps::User,
-        routes(auth, register, verify, password_reset, current_user, users, sessions, tokens)
+        routes(auth, register, verify, password_reset, current_user, users, sessions, tokens, docs)
     )]
     pub mod jwt {}
 
@@ -202,7 +202,7 @@ pub mod full {
     #[users_runtime::users_app(
         auth = "jwt_cookie",
         user = users_tests::apps::User,
-        routes(auth, register, verify, password_reset, current_user, users, sessions, tokens)
+        routes(auth, register, verify, password_reset, current_user, users, sessions, tokens, docs)
     )]
     pub mod jwt_cookie {}
 
@@ -210,7 +210,7 @@ pub mod full {
     #[users_runtime::users_app(
         auth = "oauth2_password",
         user = users_tests::apps::User,
-        routes(auth, register, verify, password_reset, current_user, users, sessions, tokens)
+        routes(auth, register, verify, password_reset, current_user, users, sessions, tokens, docs)
     )]
     pub mod oauth2_password {}
 }

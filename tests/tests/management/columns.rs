@@ -42,7 +42,11 @@ pub struct Settings {
 }
 
 /// One column of each kind, each also as one that may be absent.
-#[users_runtime::users_app(auth = "session", routes(auth, register, current_user, users, roles))]
+#[allow(
+    clippy::large_stack_arrays,
+    reason = "what a struct of so many columns says of itself is a long list"
+)]
+#[users_runtime::users_app(auth = "session", routes(auth, register, current_user, users, roles, docs))]
 pub mod museum {
     use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
     use users_runtime::{PasswordHash, UserModel, sqlx::types::Json};
@@ -98,7 +102,7 @@ pub mod museum {
 }
 
 /// The timestamps of the other crate.
-#[users_runtime::users_app(auth = "session", routes(auth, register, current_user, users, roles))]
+#[users_runtime::users_app(auth = "session", routes(auth, register, current_user, users, roles, docs))]
 pub mod clock {
     use sqlx::types::time::{Date, OffsetDateTime};
     use users_runtime::{PasswordHash, UserModel};

@@ -51,6 +51,7 @@ impl Backend<User> for Badge {
         auth,
         current_user(guard = |user| user.age >= 18),
         users(guard = users_runtime::any_of([super::Known::NightWatch, super::Known::Accountant])),
+        docs,
     )
 )]
 pub mod office {}

@@ -8,7 +8,10 @@ use uuid::Uuid;
 use crate::support::{Server, roles_of};
 
 /// Integer keys for users and roles, which the database assigns.
-#[users_runtime::users_app(auth = "session", routes(auth, register, current_user(delete), users, roles))]
+#[users_runtime::users_app(
+    auth = "session",
+    routes(auth, register, current_user(delete), users, roles, docs)
+)]
 pub mod numbered {
     use users_runtime::{PasswordHash, RoleModel, UserModel};
 
@@ -41,7 +44,7 @@ pub mod numbered {
 }
 
 /// Keys of users and roles of different kinds, and a table that somebody else made.
-#[users_runtime::users_app(auth = "jwt", routes(auth, register, current_user(delete), users, roles))]
+#[users_runtime::users_app(auth = "jwt", routes(auth, register, current_user(delete), users, roles, docs))]
 pub mod inherited {
     use users_runtime::{PasswordHash, UserModel};
     use uuid::Uuid;

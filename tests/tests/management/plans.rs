@@ -97,10 +97,17 @@ async fn fill(store: &Store) {
             format!("INSERT INTO users_role_members (user_id, role_id) VALUES {}", members.join(", "));
         store.execute(&insert).await;
     }
+    // The time is in the order of the keys, which no statement looks for.
+    let accounts = "INSERT INTO users_oauth_accounts \
+                    (id, provider, subject, email, user_id, issuer, created_at, updated_at) \
+                    SELECT id, 'example', email, email, id, 'https://accounts.example.com', age, age FROM staff";
+    store.execute(accounts).await;
     match Engine::chosen() {
         Engine::Sqlite => {}
         Engine::Postgres => store.execute("ANALYZE").await,
-        Engine::MySql => store.execute("ANALYZE TABLE staff, users_roles, users_role_members").await,
+        Engine::MySql => {
+            store.execute("ANALYZE TABLE staff, users_roles, users_role_members, users_oauth_accounts").await;
+        }
     }
 }
 
@@ -118,8 +125,8 @@ async fn scans(store: &Store, sql: &str) -> Vec<String> {
             // What the outer query reads is the page that the inner one has made.
             let page = steps.iter().any(|(_, step)| is_derived(step));
             let is_scan = |parent: i64, step: &str| {
-                let of_users =
-                    ["SCAN u", "SCAN staff"].contains(&step.split(" USING").next().unwrap_or_default());
+                let of_users = ["SCAN u", "SCAN staff", "SCAN a", "SCAN users_oauth_accounts"]
+                    .contains(&step.split(" USING").next().unwrap_or_default());
                 of_users && !(ends && step.contains(" USING ")) && !(page && parent == 0)
             };
             // Inside of the page, a sort would read all users first.
@@ -134,7 +141,8 @@ async fn scans(store: &Store, sql: &str) -> Vec<String> {
         Store::Postgres(pool) => {
             let lines = sqlx::query_scalar::<_, String>(AssertSqlSafe(format!("EXPLAIN {sql}")));
             let lines = lines.fetch_all(pool).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-            lines.into_iter().filter(|line| line.contains("Seq Scan on staff")).collect()
+            let scans = ["Seq Scan on staff", "Seq Scan on users_oauth_accounts"];
+            lines.into_iter().filter(|line| scans.iter().any(|scan| line.contains(scan))).collect()
         }
         Store::MySql(pool) => {
             let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN {sql}"))).fetch_all(pool).await;
@@ -143,7 +151,8 @@ async fn scans(store: &Store, sql: &str) -> Vec<String> {
                 row.try_get::<Option<String>, _>(name).ok().flatten().unwrap_or_default()
             };
             let steps = rows.iter().map(|row| (text(row, "table"), text(row, "type")));
-            let of_users = steps.filter(|(table, _)| ["u", "staff"].contains(&table.as_str()));
+            let of_users = steps
+                .filter(|(table, _)| ["u", "staff", "a", "users_oauth_accounts"].contains(&table.as_str()));
             of_users
                 .filter(|(_, kind)| kind == "ALL" || (kind == "index" && !ends))
                 .map(|(table, kind)| format!("{table} {kind}"))
@@ -182,6 +191,18 @@ fn of_one_user() -> Vec<(&'static str, Vec<Literal>)> {
         ),
         (sql.roles.active_members, vec![Text("role 7")]),
     ];
+    let accounts = sql.oauth_accounts;
+    let issuer = Text("https://accounts.example.com");
+    all.extend([
+        (accounts.by_identity, vec![issuer, Text("user00007@example.com")]),
+        (accounts.of_user, vec![id.clone()]),
+        (accounts.by_id, vec![id.clone(), id.clone()]),
+        (accounts.lock_by_id, vec![id.clone(), id.clone()]),
+        (accounts.set_tokens, vec![Text("x"), Number(1), Number(2), id.clone()]),
+        (accounts.update, vec![Text("y"), Text("x"), Number(1), Number(2), id.clone()]),
+        (accounts.delete, vec![id.clone(), id.clone()]),
+        (accounts.delete_of_user, vec![id.clone()]),
+    ]);
     for flag in [sql.set_active, sql.set_verified] {
         all.push((flag.expect("the model has it"), vec![Flag(true), id.clone()]));
     }
@@ -196,6 +217,8 @@ async fn no_generated_statement_reads_all_users() {
     for scan in [
         "SELECT COUNT(*) FROM staff u WHERE u.reference = 'r'",
         "UPDATE staff SET age = 1 WHERE reference = 'x'",
+        "SELECT a.id FROM users_oauth_accounts a WHERE a.email = 'user00007@example.com'",
+        "DELETE FROM users_oauth_accounts WHERE provider = 'x'",
     ] {
         assert!(!scans(&office.store, scan).await.is_empty(), "{scan}");
     }

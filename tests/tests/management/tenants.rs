@@ -27,7 +27,7 @@ macro_rules! application {
                             auth = $auth,
                             user = super::Member,
                             hooks = super::ByHeader,
-                            routes(auth, register, verify, password_reset, current_user(delete), users, roles)
+                            routes(auth, register, verify, password_reset, current_user(delete), users, roles, docs)
                         )]
         pub mod $module {}
     };

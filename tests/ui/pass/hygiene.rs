@@ -58,6 +58,29 @@ pub mod bare {
             pub score: ::core::primitive::i64,
         }
 
+        /// An account at a provider.
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::renamed::OAuthAccountModel)]
+        #[oauth_account(crate = ::renamed)]
+        pub struct Linked {
+            /// The key.
+            #[oauth_account(id)]
+            pub key: ::core::primitive::i64,
+            /// The name of the provider.
+            #[oauth_account(provider)]
+            pub r#type: ::std::string::String,
+            /// Who it is there.
+            #[oauth_account(subject, exclude(read))]
+            pub id: ::std::string::String,
+            /// The address there.
+            #[oauth_account(email)]
+            pub email: ::core::option::Option<::std::string::String>,
+            /// A word of the user's.
+            #[oauth_account(default = "personal")]
+            pub label: ::std::string::String,
+            /// A number.
+            pub first: ::core::option::Option<::core::primitive::i64>,
+        }
+
         /// Hooks that do nothing.
         #[derive(::core::default::Default)]
         pub struct Quiet;
@@ -113,6 +136,22 @@ async fn main() {
     let users = bare::accounts::Users::connect("sqlite::memory:", renamed::Config::development().unwrap());
     let router = bare::accounts::router(users.await.unwrap());
     assert!(router.guide("http://localhost").contains("/sign-in"));
+    use renamed::OAuthAccountModel;
+    let linked = bare::accounts::Linked::linked(7, "example".to_owned(), "me".to_owned(), None);
+    assert_eq!((linked.provider(), linked.subject(), linked.email()), ("example", "me", None));
+    let read = serde_json::json!({"key": 7, "type": "example", "email": null, "label": "personal", "first": null});
+    assert_eq!(serde_json::to_value(linked.to_read()).unwrap(), read);
+    let client = bare::accounts::Client::new("http://localhost:3000").unwrap();
+    let user = bare::accounts::UserRegistration {
+        email: "ada@example.com".to_owned(),
+        password: renamed::Password::new("correct horse battery staple"),
+        display_name: None,
+        score: None,
+    };
+    // Nobody listens there.
+    assert!(client.with_timeout(std::time::Duration::ZERO).register(&user).await.is_err());
+    let body = renamed::client::RequestBody::to_json(&user).unwrap();
+    assert_eq!(body.to_string(), r#"{"email":"ada@example.com","password":"correct horse battery staple"}"#);
     let update = variables::UserUpdate { row: Some(1), ..variables::UserUpdate::default() };
     assert!(renamed::UpdateDto::changes_own_fields(&update));
 }

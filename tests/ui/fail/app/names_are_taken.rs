@@ -30,6 +30,8 @@ mod accounts {
 #[users_app(auth = "session", user = super::accounts::User)]
 mod sessions {
     pub struct SessionData;
+
+    pub enum Client {}
 }
 
 fn main() {}

@@ -20,7 +20,4 @@ mod misspelt {}
 #[users_app(auth = "jwt", routes(auth, billing), user = super::User)]
 mod unknown {}
 
-#[users_app(auth = "jwt", routes(auth, oauth2), user = super::User)]
-mod later {}
-
 fn main() {}

@@ -1,4 +1,4 @@
-//! Arguments that do not exist, are of a later version, or stand there twice.
+//! Arguments that do not exist or stand there twice.
 
 use users_runtime::{PasswordHash, UserModel, users_app};
 
@@ -16,9 +16,6 @@ pub struct User {
 
 #[users_app(auth = "jwt", exclud = [], user = super::User)]
 mod misspelt {}
-
-#[users_app(auth = "jwt", oauth_account = super::Account, user = super::User)]
-mod later {}
 
 #[users_app(auth = "jwt", auth = "session", user = super::User)]
 mod twice {}
