@@ -1,18 +1,18 @@
 //! Every route group of the library on one port, set up by environment variables: see `README.md` beside this.
 
-mod accounts;
+mod document;
 mod routes;
 mod settings;
 
 use axum::Router;
+use reference::accounts::{
+    Counting, Registration, User, jwt, jwt_cookie, oauth2_password, session, session_cookie,
+};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
-use users_runtime::{ADMINISTRATOR, Application, Config, Users, UsersRouter};
+use users_runtime::{ADMINISTRATOR, Application, Config, OAuthProvider, Users, UsersRouter};
 
-use crate::{
-    accounts::{Counting, Registration, User, jwt, jwt_cookie, oauth2_password, session, session_cookie},
-    settings::{Auth, Settings},
-};
+use crate::settings::{Auth, Settings};
 
 /// The application's name, in mails; passwords may not contain it.
 const NAME: &str = "Reference";
@@ -24,7 +24,8 @@ async fn main() -> Result<(), Failure> {
     // What mail libraries log in detail holds tokens.
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lettre=info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    if let Err(error) = run().await {
+    // What serves any backend is large.
+    if let Err(error) = Box::pin(run()).await {
         eprintln!("error: {error}");
         std::process::exit(1);
     }
@@ -41,6 +42,9 @@ async fn run() -> Result<(), Failure> {
     if settings.base_url_is_default {
         config = config.with_base_url(&origin)?;
     }
+    if let Some(url) = &settings.fake_provider {
+        config = config.with_oauth_provider(fake_provider(url));
+    }
     let app = match settings.auth {
         Auth::Session => application::<session::App>(&settings, config, &origin).await?,
         Auth::SessionCookie => application::<session_cookie::App>(&settings, config, &origin).await?,
@@ -52,15 +56,24 @@ async fn run() -> Result<(), Failure> {
     Ok(())
 }
 
+/// A provider of plain OAuth2, for tests of everything around it.
+fn fake_provider(url: &str) -> OAuthProvider {
+    let url = url.trim_end_matches('/');
+    let [authorize, token, userinfo] = ["authorize", "token", "userinfo"].map(|end| format!("{url}/{end}"));
+    OAuthProvider::oauth2("fake", &authorize, &token, &userinfo, "reference", "reference-secret")
+}
+
 /// The application with one backend: its users, its administrator, and the routes around the generated ones.
 async fn application<A>(settings: &Settings, config: Config, origin: &str) -> Result<Router, Failure>
 where
     A: Application<User = User, Hooks = Counting>,
     A::Auth: Default,
 {
+    let document = document::own(&UsersRouter::<A>::security_requirements(&config));
     let users = Users::<A>::connect(&settings.database_url, config).await?;
     seed(&users, settings).await?;
     let router = UsersRouter::new(users.clone())
+        .with_openapi(document)
         .protected(routes::protected())
         .public(routes::public())
         .public(routes::probes(users));

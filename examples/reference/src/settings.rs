@@ -22,6 +22,8 @@ pub struct Settings {
     pub database_url: String,
     pub administrator: Option<(String, Password)>,
     pub base_url_is_default: bool,
+    /// Where the provider `fake` answers.
+    pub fake_provider: Option<String>,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             database_url: variable("DATABASE_URL").unwrap_or_else(|| "sqlite://reference.db".to_owned()),
             administrator,
             base_url_is_default: variable("BASE_URL").is_none(),
+            fake_provider: variable("OAUTH_FAKE_URL"),
         })
     }
 }

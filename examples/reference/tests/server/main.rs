@@ -1,6 +1,8 @@
 //! The reference application as a process: killed in the middle of its work, and under a storm of logins.
 
+mod clients;
 mod nodes;
+mod typescript;
 
 use std::{
     collections::BTreeSet,
@@ -91,6 +93,8 @@ async fn start_with(folder: &Folder, client: &Client, settings: &[(&str, &str)])
 }
 
 fn client() -> Client {
+    // Other members of the workspace switch TLS on, and do not say whose cryptography it takes.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().build().expect("a client")
 }
 
