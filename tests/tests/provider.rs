@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use users_tests::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Person, Provider, Trick};
 
-const CALLBACK: &str = "http://127.0.0.1:3000/oauth2/work/callback";
+const CALLBACK: &str = "http://127.0.0.1:3000/oauth2/company/callback";
 const VERIFIER: &str = "a-verifier-of-forty-three-characters-or-more";
 const STATE: &str = "the-state";
 const NONCE: &str = "the-nonce";
@@ -168,7 +168,7 @@ async fn a_code_is_good_once_and_for_whoever_asked_for_it() {
     assert_eq!(tokens(&provider, &with_code(&used)).await.0, 400);
     assert_eq!(tokens(&provider, &with_code("another")).await.0, 400);
     for (name, value) in [
-        ("redirect_uri", "http://127.0.0.1:3000/oauth2/work/callback/"),
+        ("redirect_uri", "http://127.0.0.1:3000/oauth2/company/callback/"),
         ("redirect_uri", ""),
         ("code_verifier", "another-verifier-of-forty-three-characters-too"),
         ("code_verifier", ""),

@@ -47,10 +47,9 @@ fn one_mistake_is_one_error_and_points_at_no_generated_code() {
         ("app/hooks_without_the_trait", 1),
         // Two fields each.
         ("types/column", 2),
+        ("types/request", 2),
         ("types/response", 2),
         ("types/initial", 1),
-        // Two fields, of which the client of the feature `client` speaks again: two are wanted.
-        ("types/request", 5),
     ] {
         assert_eq!(errors(of(name)), expected, "{name}");
     }

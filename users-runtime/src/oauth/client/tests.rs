@@ -16,7 +16,7 @@ use crate::{
     token::jwt::test_keys,
 };
 
-const CALLBACK: &str = "https://app.example.com/oauth2/work/callback";
+const CALLBACK: &str = "https://app.example.com/oauth2/company/callback";
 const CODE: &str = "the-code";
 const SECRET: &str = "the+secret &c.";
 
