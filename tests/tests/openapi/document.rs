@@ -33,10 +33,10 @@ where
     A::Auth: Default,
     A::Hooks: Default,
 {
-    let router = router::<A>(config()).await;
-    let document = support::json(&router.openapi());
+    let app = router::<A>(config()).await;
+    let document = support::json(&app.openapi());
     let listed: BTreeSet<_> = operations(&document).into_iter().map(|(operation, _)| operation).collect();
-    let generated = router.routes().into_iter().map(|route| format!("{} {}", route.method, route.path));
+    let generated = app.routes().into_iter().map(|route| format!("{} {}", route.method, route.path));
     let generated: BTreeSet<_> = generated.collect();
     assert_eq!(listed, generated);
     assert_eq!(generated.len(), routes);
