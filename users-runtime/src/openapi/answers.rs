@@ -99,10 +99,16 @@ impl<A: Application> Operations<'_, A> {
         }
     }
 
-    /// Whether somebody else's code may be in a 403.
+    /// Whether somebody else's code may be in a 403: that of a hook, such as the one which says whom a credential stands
+    /// for, of a guard, or of whoever knows the tenant.
     fn has_codes_of_its_own(&self, route: &GeneratedRoute, facts: &Facts) -> bool {
-        let tenants = TypeId::of::<<A::User as UserModel>::Tenant>() != TypeId::of::<()>();
-        facts.hooked || tenants && route.group != Group::Docs || self.guarded.contains(&route.group)
+        let open = route.access == Access::Anyone && !self.guarded.contains(&route.group);
+        facts.hooked || !open || Self::asks_for_tenant(route)
+    }
+
+    /// Whether the application is asked which tenant a request belongs to, and may know of none.
+    fn asks_for_tenant(route: &GeneratedRoute) -> bool {
+        TypeId::of::<<A::User as UserModel>::Tenant>() != TypeId::of::<()>() && route.group != Group::Docs
     }
 
     /// What can go wrong for no other reason than what the route is.
@@ -120,7 +126,7 @@ impl<A: Application> Operations<'_, A> {
         if facts.parameters.iter().any(|parameter| parameter.place != Place::Path) {
             problems.push(Error::Validation(FieldErrors::default()));
         }
-        if route.path.contains('{') {
+        if route.path.contains('{') || Self::asks_for_tenant(route) {
             problems.push(Error::NotFound);
         }
         if route.access != Access::Anyone {
