@@ -1,6 +1,6 @@
 //! A test application: a server on a port of its own over a database of its own.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Json, Router, routing::get};
 use serde_json::json;
@@ -180,7 +180,8 @@ impl App {
                 build::<apps::jwt_cookie::App>(url, config, options.protected, options.public).await
             }
         };
-        let app = router.clone();
+        // With the addresses that requests come from, as `into_make_service` has it.
+        let app = router.clone().into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.expect("the server runs");
         });

@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     mail::{MailTransport, Templates, transport_from_setting},
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
+    peer::Proxies,
     secret::SecretKey,
     store::{Store, store_from_setting},
     token::TokenSettings,
@@ -36,6 +37,7 @@ pub struct Config {
     pub(crate) verify_url: Option<Url>,
     pub(crate) reset_url: Option<Url>,
     pub(crate) trusted_origins: Vec<String>,
+    pub(crate) trusted_proxies: Proxies,
     pub(crate) insecure_cookies: bool,
     pub(crate) require_verification: bool,
     pub(crate) body_limit: usize,
@@ -88,6 +90,7 @@ impl Config {
             verify_url: None,
             reset_url: None,
             trusted_origins: Vec::new(),
+            trusted_proxies: Proxies::default(),
             insecure_cookies: false,
             require_verification: true,
             // Every body of the contract fits many times (S51).
@@ -152,6 +155,7 @@ impl Config {
     /// | `SESSION_STORE` | `database`, `memory`, `file`, `file:` and a folder, or a `redis://` URL | `database` |
     /// | `INSECURE_COOKIES` | `1` for plain HTTP on loopback | unset |
     /// | `TRUSTED_ORIGINS` | other origins whose pages may send requests, separated by commas | none |
+    /// | `TRUSTED_PROXIES` | networks whose `X-Forwarded-For` says who the client is, separated by commas | none |
     ///
     /// # Errors
     /// [`Error::SecretKey`] and [`Error::Setting`], with what to write instead.
@@ -190,6 +194,9 @@ impl Config {
             for origin in origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()) {
                 config = config.with_trusted_origin(origin)?;
             }
+        }
+        if let Some(networks) = variable("TRUSTED_PROXIES")? {
+            config = config.with_trusted_proxies(&networks)?;
         }
         match variable("SESSION_STORE")? {
             Some(setting) => config.with_session_store(&setting),
@@ -269,6 +276,16 @@ impl Config {
         }
         self.trusted_origins.push(url.origin().ascii_serialization());
         Ok(self)
+    }
+
+    /// The networks of the proxies in front of the application, such as `10.0.0.0/8, 192.0.2.7`: what these say in
+    /// `X-Forwarded-For` is believed, from the right, as far as it is they who say it (S15). None by default: then the
+    /// address of the connection is the client's.
+    ///
+    /// # Errors
+    /// When one is no network.
+    pub fn with_trusted_proxies(self, networks: &str) -> Result<Self, Error> {
+        Ok(Self { trusted_proxies: Proxies::parse("TRUSTED_PROXIES", networks)?, ..self })
     }
 
     /// Cookies without `Secure` and without the `__Host-` prefix, for plain HTTP on loopback alone (S26).

@@ -39,7 +39,7 @@
 //!     // Serves everybody.
 //!     .public(Router::new().route("/feed", get(feed)));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//! axum::serve(listener, app.into_router()).await?;
+//! axum::serve(listener, app.into_make_service()).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -107,6 +107,7 @@ mod oauth;
 pub mod openapi;
 mod operation;
 mod password;
+mod peer;
 mod principal;
 mod query;
 mod routes;
@@ -183,6 +184,7 @@ pub use crate::{
     },
     operation::{Access, GeneratedRoute},
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
+    peer::ClientAddress,
     principal::Principal,
     query::{ListQuery, Page},
     routes::{Answer, Read, ResetPassword, UsersRouter},
