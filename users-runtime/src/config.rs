@@ -16,6 +16,7 @@ use crate::{
     peer::Proxies,
     secret::SecretKey,
     store::{Store, store_from_setting},
+    throttle::Throttle,
     token::TokenSettings,
 };
 
@@ -39,6 +40,7 @@ pub struct Config {
     pub(crate) trusted_origins: Vec<String>,
     pub(crate) trusted_proxies: Proxies,
     pub(crate) insecure_cookies: bool,
+    pub(crate) throttle: Throttle,
     pub(crate) require_verification: bool,
     pub(crate) body_limit: usize,
     pub(crate) store: Option<Arc<dyn Store>>,
@@ -92,6 +94,7 @@ impl Config {
             trusted_origins: Vec::new(),
             trusted_proxies: Proxies::default(),
             insecure_cookies: false,
+            throttle: Throttle::default(),
             require_verification: true,
             // Every body of the contract fits many times (S51).
             body_limit: 16 * 1024,
@@ -155,6 +158,7 @@ impl Config {
     /// | `SESSION_STORE` | `database`, `memory`, `file`, `file:` and a folder, or a `redis://` URL | `database` |
     /// | `INSECURE_COOKIES` | `1` for plain HTTP on loopback | unset |
     /// | `TRUSTED_ORIGINS` | other origins whose pages may send requests, separated by commas | none |
+    /// | `THROTTLE` | `off` for measurements of load | `on` |
     /// | `TRUSTED_PROXIES` | networks whose `X-Forwarded-For` says who the client is, separated by commas | none |
     ///
     /// # Errors
@@ -193,6 +197,17 @@ impl Config {
         if let Some(origins) = variable("TRUSTED_ORIGINS")? {
             for origin in origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()) {
                 config = config.with_trusted_origin(origin)?;
+            }
+        }
+        match variable("THROTTLE")?.as_deref() {
+            None | Some("on") => {}
+            Some("off") => {
+                tracing::warn!("THROTTLE=off: passwords can be guessed as fast as they are hashed");
+                config = config.with_throttle(Throttle::off());
+            }
+            Some(other) => {
+                let problem = format!("`{other}` is neither `on` nor `off`");
+                return Err(Error::Setting { name: "THROTTLE", problem });
             }
         }
         if let Some(networks) = variable("TRUSTED_PROXIES")? {
@@ -286,6 +301,12 @@ impl Config {
     /// When one is no network.
     pub fn with_trusted_proxies(self, networks: &str) -> Result<Self, Error> {
         Ok(Self { trusted_proxies: Proxies::parse("TRUSTED_PROXIES", networks)?, ..self })
+    }
+
+    /// How often accounts and clients may fail, and mail may be asked for (S13 to S17).
+    #[must_use]
+    pub fn with_throttle(self, throttle: Throttle) -> Self {
+        Self { throttle, ..self }
     }
 
     /// Cookies without `Secure` and without the `__Host-` prefix, for plain HTTP on loopback alone (S26).
@@ -533,6 +554,7 @@ impl Config {
             return setting("with_token_lifetime", "must be a second or more");
         }
         self.tokens.check()?;
+        self.throttle.check()?;
         let old = &self.old_secret_keys;
         if old.contains(&self.secret_key) {
             return setting(

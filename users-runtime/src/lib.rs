@@ -117,6 +117,7 @@ mod session;
 mod store;
 #[allow(dead_code, reason = "the command line reads texts too, where it is switched on")]
 mod text;
+mod throttle;
 #[cfg(any(feature = "client", feature = "oauth2"))]
 mod tls;
 mod token;
@@ -170,7 +171,7 @@ pub use crate::{
         Active, AllOf, AnyOf, Both, Either, Guard, Guards, RecentlyAuthenticated, Verified, When, active,
         all_of, any_of, both, either, recently_authenticated, recently_authenticated_within, verified, when,
     },
-    hooks::{Hooks, NoHooks},
+    hooks::{Attempt, Hooks, NoHooks},
     layer::{GuardLayer, GuardService},
     mail::{Folder, MailContext, MailError, MailKind, MailTransport, RenderedMail, Stdout, Templates},
     model::{
@@ -189,9 +190,12 @@ pub use crate::{
     query::{ListQuery, Page},
     routes::{Answer, Read, ResetPassword, UsersRouter},
     secret::{Password, PasswordHash, SECRET_KEY_MIN_BYTES, SecretKey, WeakKey},
-    service::{Imported, LogIn, NewAccount, Refused, Scope, SessionInfo, Updated, Users, UsersBuilder},
+    service::{
+        AccountLock, Imported, LogIn, NewAccount, Refused, Scope, SessionInfo, Updated, Users, UsersBuilder,
+    },
     session::DataChanges,
     store::{Entry, Expected, FileStore, MemoryStore, Store},
+    throttle::Throttle,
     token::{Fingerprint, TokenHash},
     validate::{
         CanonicalIdentifier, FieldError, FieldErrors, IdentifierKind, Violation, canonical_role_name,
