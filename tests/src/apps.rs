@@ -2,7 +2,9 @@
 
 use axum::http::HeaderValue;
 use serde_json::{Map, Value};
-use users_runtime::{Error, Hooks, OAuthAccount, OAuthIdentity, Parts, PasswordHash, Transaction, UserModel};
+use users_runtime::{
+    Attempt, Error, Hooks, OAuthAccount, OAuthIdentity, Parts, PasswordHash, Transaction, UserModel,
+};
 use uuid::Uuid;
 
 use crate::{On, store::execute_in};
@@ -71,6 +73,14 @@ impl Hooks<User> for TestHooks {
     ) -> Result<(), Error> {
         note(transaction, "after_register", user.id, request).await?;
         obey(request, "after_register")
+    }
+
+    async fn before_attempt(&self, request: &Parts, attempt: &Attempt) -> Result<(), Error> {
+        let asks = request.headers.get(HOOK_HEADER).is_some_and(|order| order == "captcha");
+        if asks && attempt.account_failures >= 2 && !request.headers.contains_key("x-captcha") {
+            return Err(Error::refused("captcha_required", "solve the captcha first"));
+        }
+        Ok(())
     }
 
     async fn before_login(&self, request: &Parts, _user: &User) -> Result<(), Error> {

@@ -9,6 +9,7 @@
 //! | `create-role`, `assign-role`, `revoke-role` | roles, and who has them |
 //! | `list-users` | a page of users by `--search`, `--filter field=value` and `--sort` |
 //! | `activate-user`, `deactivate-user` | whether an account may be used |
+//! | `unlock-user` | ends the lock of an account after too many wrong passwords |
 //! | `reset-password` | sends the mail by which a user chooses a password, or sets one with `--prompt` |
 //! | `generate-secret` | a value for `SECRET_KEY` |
 //! | `migrate` | the library's tables; `--check` prints what else differs, `--apply` mends what is safe |
@@ -156,6 +157,7 @@ async fn in_scope<A: Application>(
         Command::RevokeRole(arguments) => accounts::revoke_role(users, &arguments, console).await?,
         Command::ActivateUser(arguments) => accounts::set_active(users, &arguments, true, console).await?,
         Command::DeactivateUser(arguments) => accounts::set_active(users, &arguments, false, console).await?,
+        Command::UnlockUser(arguments) => accounts::unlock(users, &arguments, console).await?,
         Command::ResetPassword(arguments) => accounts::reset_password(users, &arguments, console).await?,
         Command::ListUsers(arguments) => list::run(users, arguments, console).await?,
         Command::ExportUsers(arguments) => export::run(users, &arguments, console).await?,

@@ -13,8 +13,10 @@ use crate::{
     error::Error,
     mail::{MailTransport, Templates, transport_from_setting},
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
+    peer::Proxies,
     secret::SecretKey,
     store::{Store, store_from_setting},
+    throttle::Throttle,
     token::TokenSettings,
 };
 
@@ -36,7 +38,9 @@ pub struct Config {
     pub(crate) verify_url: Option<Url>,
     pub(crate) reset_url: Option<Url>,
     pub(crate) trusted_origins: Vec<String>,
+    pub(crate) trusted_proxies: Proxies,
     pub(crate) insecure_cookies: bool,
+    pub(crate) throttle: Throttle,
     pub(crate) require_verification: bool,
     pub(crate) body_limit: usize,
     pub(crate) store: Option<Arc<dyn Store>>,
@@ -88,7 +92,9 @@ impl Config {
             verify_url: None,
             reset_url: None,
             trusted_origins: Vec::new(),
+            trusted_proxies: Proxies::default(),
             insecure_cookies: false,
+            throttle: Throttle::default(),
             require_verification: true,
             // Every body of the contract fits many times (S51).
             body_limit: 16 * 1024,
@@ -152,6 +158,8 @@ impl Config {
     /// | `SESSION_STORE` | `database`, `memory`, `file`, `file:` and a folder, or a `redis://` URL | `database` |
     /// | `INSECURE_COOKIES` | `1` for plain HTTP on loopback | unset |
     /// | `TRUSTED_ORIGINS` | other origins whose pages may send requests, separated by commas | none |
+    /// | `THROTTLE` | `off` for measurements of load | `on` |
+    /// | `TRUSTED_PROXIES` | networks whose `X-Forwarded-For` says who the client is, separated by commas | none |
     ///
     /// # Errors
     /// [`Error::SecretKey`] and [`Error::Setting`], with what to write instead.
@@ -190,6 +198,20 @@ impl Config {
             for origin in origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()) {
                 config = config.with_trusted_origin(origin)?;
             }
+        }
+        match variable("THROTTLE")?.as_deref() {
+            None | Some("on") => {}
+            Some("off") => {
+                tracing::warn!("THROTTLE=off: passwords can be guessed as fast as they are hashed");
+                config = config.with_throttle(Throttle::off());
+            }
+            Some(other) => {
+                let problem = format!("`{other}` is neither `on` nor `off`");
+                return Err(Error::Setting { name: "THROTTLE", problem });
+            }
+        }
+        if let Some(networks) = variable("TRUSTED_PROXIES")? {
+            config = config.with_trusted_proxies(&networks)?;
         }
         match variable("SESSION_STORE")? {
             Some(setting) => config.with_session_store(&setting),
@@ -269,6 +291,22 @@ impl Config {
         }
         self.trusted_origins.push(url.origin().ascii_serialization());
         Ok(self)
+    }
+
+    /// The networks of the proxies in front of the application, such as `10.0.0.0/8, 192.0.2.7`: what these say in
+    /// `X-Forwarded-For` is believed, from the right, as far as it is they who say it (S15). None by default: then the
+    /// address of the connection is the client's.
+    ///
+    /// # Errors
+    /// When one is no network.
+    pub fn with_trusted_proxies(self, networks: &str) -> Result<Self, Error> {
+        Ok(Self { trusted_proxies: Proxies::parse("TRUSTED_PROXIES", networks)?, ..self })
+    }
+
+    /// How often accounts and clients may fail, and mail may be asked for (S13 to S17).
+    #[must_use]
+    pub fn with_throttle(self, throttle: Throttle) -> Self {
+        Self { throttle, ..self }
     }
 
     /// Cookies without `Secure` and without the `__Host-` prefix, for plain HTTP on loopback alone (S26).
@@ -516,6 +554,7 @@ impl Config {
             return setting("with_token_lifetime", "must be a second or more");
         }
         self.tokens.check()?;
+        self.throttle.check()?;
         let old = &self.old_secret_keys;
         if old.contains(&self.secret_key) {
             return setting(

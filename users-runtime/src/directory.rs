@@ -34,6 +34,8 @@ pub struct Shared {
     pub(crate) oauth_turns: Turns,
     /// Keeps sessions outside the database; `None` keeps them in it.
     pub(crate) store: Option<Arc<dyn Store>>,
+    /// Counts who fails how often; where sessions are.
+    pub(crate) counts: Arc<dyn Store>,
     /// Whether logins come with tokens that refresh them.
     pub(crate) refreshes: bool,
     /// Wakes the worker that sends mail.
@@ -53,6 +55,7 @@ impl Shared {
                 config.base_url.as_str(),
             )?,
             store: config.store.clone(),
+            counts: config.store.clone().unwrap_or_else(|| Arc::new(database.clone())),
             #[cfg(feature = "oauth2")]
             oauth: OAuthClients::new(config.oauth_providers.clone())?,
             #[cfg(feature = "oauth2")]

@@ -39,7 +39,7 @@
 //!     // Serves everybody.
 //!     .public(Router::new().route("/feed", get(feed)));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//! axum::serve(listener, app.into_router()).await?;
+//! axum::serve(listener, app.into_make_service()).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -107,6 +107,7 @@ mod oauth;
 pub mod openapi;
 mod operation;
 mod password;
+mod peer;
 mod principal;
 mod query;
 mod routes;
@@ -116,6 +117,7 @@ mod session;
 mod store;
 #[allow(dead_code, reason = "the command line reads texts too, where it is switched on")]
 mod text;
+mod throttle;
 #[cfg(any(feature = "client", feature = "oauth2"))]
 mod tls;
 mod token;
@@ -169,7 +171,7 @@ pub use crate::{
         Active, AllOf, AnyOf, Both, Either, Guard, Guards, RecentlyAuthenticated, Verified, When, active,
         all_of, any_of, both, either, recently_authenticated, recently_authenticated_within, verified, when,
     },
-    hooks::{Hooks, NoHooks},
+    hooks::{Attempt, Hooks, NoHooks},
     layer::{GuardLayer, GuardService},
     mail::{Folder, MailContext, MailError, MailKind, MailTransport, RenderedMail, Stdout, Templates},
     model::{
@@ -183,13 +185,17 @@ pub use crate::{
     },
     operation::{Access, GeneratedRoute},
     password::{Argon2Cost, PasswordPolicy, PasswordScheme},
+    peer::ClientAddress,
     principal::Principal,
     query::{ListQuery, Page},
     routes::{Answer, Read, ResetPassword, UsersRouter},
     secret::{Password, PasswordHash, SECRET_KEY_MIN_BYTES, SecretKey, WeakKey},
-    service::{Imported, LogIn, NewAccount, Refused, Scope, SessionInfo, Updated, Users, UsersBuilder},
+    service::{
+        AccountLock, Imported, LogIn, NewAccount, Refused, Scope, SessionInfo, Updated, Users, UsersBuilder,
+    },
     session::DataChanges,
     store::{Entry, Expected, FileStore, MemoryStore, Store},
+    throttle::Throttle,
     token::{Fingerprint, TokenHash},
     validate::{
         CanonicalIdentifier, FieldError, FieldErrors, IdentifierKind, Violation, canonical_role_name,

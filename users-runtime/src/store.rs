@@ -86,7 +86,7 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// Refuses a key that no store has to know: what it is made of may have a meaning of its own where it ends up.
-fn check_key(key: &str) -> Result<(), Error> {
+pub(crate) fn check_key(key: &str) -> Result<(), Error> {
     if key.is_empty() || key.len() > KEY_MAX_BYTES || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::internal(
             "a key of a store is printable ASCII without white space, up to 128 bytes",

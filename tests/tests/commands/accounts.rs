@@ -42,6 +42,7 @@ async fn help_lists_every_command_and_a_wrong_one_is_a_usage_error() {
         "revoke-role",
         "list-users",
         "deactivate-user",
+        "unlock-user",
         "reset-password",
         "generate-secret",
         "migrate",
@@ -197,6 +198,18 @@ async fn an_account_is_deactivated_and_activated() {
     assert_eq!(off["is_active"], json!(false));
     assert!(!logs_in(&program, "ada@example.com", PASSWORD).await);
     program.run(&["activate-user", "ada@example.com"]).done();
+    assert!(logs_in(&program, "ada@example.com", PASSWORD).await);
+}
+
+#[tokio::test]
+async fn s13_an_account_is_unlocked() {
+    let program = Program::new().await;
+    program.create("ada@example.com", &["--is-verified"]);
+    for _ in 0..5 {
+        assert!(!logs_in(&program, "ada@example.com", OTHER_PASSWORD).await);
+    }
+    assert!(!logs_in(&program, "ada@example.com", PASSWORD).await, "it is locked");
+    program.run(&["unlock-user", "ada@example.com"]).done();
     assert!(logs_in(&program, "ada@example.com", PASSWORD).await);
 }
 

@@ -35,9 +35,8 @@ fn row(method: &Method, path: &str) -> Option<(Value, Row)> {
         ("POST", "/token" | "/token/refresh") => (json!({"refresh_token": "x"}), open(400)),
         ("GET", "/.well-known/jwks.json" | "/schema" | "/schema/openapi.json") => (Value::Null, open(200)),
         ("GET", "/users" | "/users/roles") => (Value::Null, of_administrators(200)),
-        ("GET" | "DELETE", "/users/{id}") | ("DELETE", "/users/roles/{id}" | "/users/{id}/sessions") => {
-            (Value::Null, of_administrators(404))
-        }
+        ("GET" | "DELETE", "/users/{id}" | "/users/{id}/lock")
+        | ("DELETE", "/users/roles/{id}" | "/users/{id}/sessions") => (Value::Null, of_administrators(404)),
         ("PATCH", "/users/{id}" | "/users/roles/{id}") => (json!({}), of_administrators(404)),
         ("POST", "/users/roles") => (json!({"name": ""}), of_administrators(422)),
         ("PUT", "/users/roles/assign" | "/users/roles/revoke") => {

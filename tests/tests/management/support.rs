@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use axum::{Json, Router, routing::get};
 use serde_json::{Value, json};
-use users_runtime::{Application, Config, Password, SecretKey, Users, UsersRouter};
+use users_runtime::{Application, Config, Password, SecretKey, Throttle, Users, UsersRouter};
 use users_tests::{Client, Database, Mailbox, PASSWORD, Store};
 use uuid::Uuid;
 
@@ -86,6 +86,7 @@ where
         let config = Config::new(SecretKey::generate().expect("randomness"))
             .with_app_name("Tests")
             .with_insecure_cookies(true)
+            .with_throttle(Throttle::off())
             .with_max_connections(4)
             .with_mail_transport(mailbox.clone());
         let users = Users::<A>::connect(database.url(), settings(config)).await.expect("it starts");

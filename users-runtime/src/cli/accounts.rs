@@ -148,6 +148,17 @@ pub(super) async fn set_active<A: Application>(
     Ok(console.answer(format_args!("{} {sentence}", printable(user.identifier())), &Shown::of(&user))?)
 }
 
+pub(super) async fn unlock<A: Application>(
+    users: &Scope<A>,
+    arguments: &Named,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let user = find(users, &arguments.user).await?;
+    users.lift_account_lock(user.id()).await?;
+    let sentence = format!("{} may try passwords again", printable(user.identifier()));
+    Ok(console.answer(sentence, &json!({ "id": user.id(), "locked_until": null }))?)
+}
+
 pub(super) async fn reset_password<A: Application>(
     users: &Scope<A>,
     arguments: &ResetPassword,

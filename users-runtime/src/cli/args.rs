@@ -40,6 +40,8 @@ pub(super) enum Command {
     ActivateUser(User),
     /// Refuse an account, and end its sessions.
     DeactivateUser(User),
+    /// Lift the lock of an account after too many wrong passwords.
+    UnlockUser(User),
     /// Send a user the mail to choose a new password, or set one here.
     ResetPassword(ResetPassword),
     /// Print a new random value for `SECRET_KEY`.

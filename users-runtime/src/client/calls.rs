@@ -15,7 +15,7 @@ use crate::{
     model::{RoleModel, UserModel},
     query::ListQuery,
     secret::Password,
-    service::SessionInfo,
+    service::{AccountLock, SessionInfo},
 };
 
 type UserKey<A> = <User<A> as UserModel>::Id;
@@ -190,10 +190,23 @@ impl<A: Application, Shown> Client<A, Shown> {
         Ok(Some(tokens))
     }
 
+    fn below_user(user: UserKey<A>, end: &str) -> Result<String, Error> {
+        Ok(format!("{}/{}/{end}", paths!(users).path, segment(&user.to_string())?))
+    }
+
     /// Ends every session of a user.
     pub async fn end_sessions_of(&self, user: UserKey<A>) -> Result<(), Error> {
-        let path = format!("{}/{}/sessions", paths!(users).path, segment(&user.to_string())?);
-        self.at(Method::DELETE, &path, Content::Nothing).await.map(drop)
+        self.at(Method::DELETE, &Self::below_user(user, "sessions")?, Content::Nothing).await.map(drop)
+    }
+
+    /// Whether the account of a user is locked after too many wrong passwords.
+    pub async fn account_lock(&self, user: UserKey<A>) -> Result<AccountLock, Error> {
+        self.at(Method::GET, &Self::below_user(user, "lock")?, Content::Nothing).await?.json()
+    }
+
+    /// Lifts that lock.
+    pub async fn lift_account_lock(&self, user: UserKey<A>) -> Result<(), Error> {
+        self.at(Method::DELETE, &Self::below_user(user, "lock")?, Content::Nothing).await.map(drop)
     }
 }
 

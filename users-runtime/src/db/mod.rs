@@ -62,10 +62,13 @@ macro_rules! dispatch {
 }
 
 mod database;
+mod entries;
 mod import;
 #[cfg(feature = "mysql")]
 mod mysql;
 pub(crate) mod oauth;
+#[cfg(test)]
+mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]

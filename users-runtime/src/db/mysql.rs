@@ -3,6 +3,8 @@
 mod claims;
 #[path = "shared/credentials.rs"]
 mod credentials;
+#[path = "shared/entries.rs"]
+mod entries;
 #[path = "shared/import.rs"]
 mod import;
 #[path = "shared/list.rs"]
@@ -19,6 +21,7 @@ mod users;
 
 pub(super) use claims::*;
 pub(super) use credentials::*;
+pub(super) use entries::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;

@@ -2,6 +2,8 @@
 
 #[path = "shared/credentials.rs"]
 mod credentials;
+#[path = "shared/entries.rs"]
+mod entries;
 #[path = "shared/import.rs"]
 mod import;
 #[path = "shared/list.rs"]
@@ -19,6 +21,7 @@ mod schema;
 mod users;
 
 pub(super) use credentials::*;
+pub(super) use entries::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;

@@ -99,6 +99,8 @@ codes! {
     NotFound = "not_found",
     /// The route does not know this method.
     MethodNotAllowed = "method_not_allowed",
+    /// Somebody failed too often, or asked for too much.
+    TooManyRequests = "too_many_requests",
     /// More passwords wait to be hashed than the queue holds.
     Overloaded = "overloaded",
     /// Something that the server needs does not answer.

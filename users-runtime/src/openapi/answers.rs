@@ -1,6 +1,6 @@
 //! What operations answer: successes as their routes say them, and problems by status, each with its codes.
 
-use std::{any::TypeId, collections::BTreeMap};
+use std::{any::TypeId, collections::BTreeMap, time::Duration};
 
 use http::StatusCode;
 use utoipa::openapi::{
@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Problem},
     model::{Schematic, UserModel},
     operation::{Access, Answered, Facts, Failure, GeneratedRoute, Place, Shape},
+    throttle::OPERATIONS,
     validate::FieldErrors,
 };
 
@@ -103,7 +104,7 @@ impl<A: Application> Operations<'_, A> {
     /// for, of a guard, or of whoever knows the tenant.
     fn has_codes_of_its_own(&self, route: &GeneratedRoute, facts: &Facts) -> bool {
         let open = route.access == Access::Anyone && !self.guarded.contains(&route.group);
-        facts.hooked || !open || Self::asks_for_tenant(route)
+        facts.hooked || is_counted(route) || !open || Self::asks_for_tenant(route)
     }
 
     /// Whether the application is asked which tenant a request belongs to, and may know of none.
@@ -141,6 +142,9 @@ impl<A: Application> Operations<'_, A> {
         if !route.method.is_safe() && <A::Auth as Backend<A::User>>::AMBIENT {
             problems.push(Error::CrossOrigin);
         }
+        if is_counted(route) {
+            problems.push(Error::TooManyRequests(Duration::ZERO));
+        }
         if route.group != Group::Docs {
             problems.push(Error::unavailable("the database, a store or a mail server"));
         }
@@ -171,7 +175,9 @@ impl<A: Application> Operations<'_, A> {
             StatusCode::UNAUTHORIZED => {
                 Some(("WWW-Authenticate", "How to log in (RFC 9110, section 11.6.1)."))
             }
-            StatusCode::SERVICE_UNAVAILABLE => Some(("Retry-After", "After how many seconds to try again.")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                Some(("Retry-After", "After how many seconds to try again."))
+            }
             _ => None,
         };
         if let Some((name, what)) = header_of_status {
@@ -179,6 +185,11 @@ impl<A: Application> Operations<'_, A> {
         }
         response
     }
+}
+
+/// Whether throttles count who uses a route; tokens for a form are a login.
+fn is_counted(route: &GeneratedRoute) -> bool {
+    OPERATIONS.contains(&route.operation) || route.operation == "issue_token"
 }
 
 fn header(what: &str) -> utoipa::openapi::Header {

@@ -21,10 +21,11 @@ mod tokens;
 mod users;
 mod verify;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
+    extract::connect_info::IntoMakeServiceWithConnectInfo,
     middleware::{from_fn, from_fn_with_state},
 };
 
@@ -100,7 +101,17 @@ impl<A: Application> UsersRouter<A> {
         all::<A>(self.users.config()).into_iter().map(|route| route.about).collect()
     }
 
-    /// All routes as one router, to be served or nested.
+    /// All routes, to be served over TCP: `axum::serve(listener, app.into_make_service())`. Each request knows the address
+    /// that it comes from, which limits of clients and the record of events need.
+    ///
+    /// # Panics
+    /// As [`into_router`](Self::into_router).
+    pub fn into_make_service(self) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+        self.into_router().into_make_service_with_connect_info()
+    }
+
+    /// All routes as one router, to be nested, or served another way. Serve the router that it becomes part of by
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
     ///
     /// # Panics
     /// When a route of the application's own is generated too.

@@ -17,7 +17,7 @@ use crate::{
     principal::Principal,
     query::{ListQuery, Page},
     secret::Password,
-    service::{LogIn, Scope, SessionInfo, Updated},
+    service::{AccountLock, LogIn, Scope, SessionInfo, Updated},
 };
 
 type User<A> = <A as Application>::User;
@@ -231,6 +231,10 @@ routes! {
     users: with_delete_user, delete_user(UserKey<A>) -> Principal<User<A>>;
     /// nothing is shown.
     users: with_end_sessions_of, end_sessions_of(UserKey<A>) -> ();
+    /// what is counted of the account, and its lock.
+    users: with_read_lock, read_lock(UserKey<A>) -> AccountLock;
+    /// nothing is shown.
+    users: with_lift_lock, lift_lock(UserKey<A>) -> ();
     /// every role.
     roles: with_list_roles, list_roles(()) -> Vec<Role<A>>;
     /// the role that is stored.

@@ -16,12 +16,12 @@ use crate::{
     model::UserModel,
     operation::{Facts, Shape},
     query::{DEFAULT_LIMIT, ListQuery, MAX_LIMIT},
-    service::Scope,
+    service::{AccountLock, Scope},
 };
 
 type UserKey<A> = Key<<<A as Application>::User as UserModel>::Id>;
 
-pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 5] {
+pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 7] {
     let route = |method, path, what| Route::guarded(Group::Users, method, path, what);
     let one = format!("{}/{{id}}", paths.path);
     [
@@ -58,6 +58,20 @@ pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 5] {
                 keyed::<A>(it).answers(StatusCode::NO_CONTENT, Shape::Nothing, "The sessions have ended.")
             })
             .answered_by(end_sessions::<A>),
+        route(Method::GET, format!("{one}/lock"), "whether an account is locked")
+            .named("read_lock")
+            .described(|it| {
+                let what = "The failures that are counted, and the lock.";
+                keyed::<A>(it).answers(StatusCode::OK, Shape::of::<AccountLock>(), what)
+            })
+            .answered_by(read_lock::<A>),
+        route(Method::DELETE, format!("{one}/lock"), "lifts the lock of an account")
+            .named("lift_lock")
+            .described(|it| {
+                let what = "The password is taken again.";
+                keyed::<A>(it).answers(StatusCode::NO_CONTENT, Shape::Nothing, what)
+            })
+            .answered_by(lift_lock::<A>),
     ]
 }
 
@@ -148,5 +162,27 @@ async fn end_sessions<A: Application>(
 ) -> Result<Response, Error> {
     let (parts, _) = request.into_parts();
     answer!(generated.end_sessions_of(users, parts, id), users.end_sessions(id))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn read_lock<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let lock = answer!(generated.read_lock(users, parts, id), users.account_lock(id))?;
+    Ok(Json(lock).into_response())
+}
+
+async fn lift_lock<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    answer!(generated.lift_lock(users, parts, id), users.lift_account_lock(id))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -41,7 +41,10 @@ impl<A: Application> Scope<A> {
     ) -> Result<Updated<A::User>, Error> {
         let new_identifier = self.check_update(principal, update)?;
         if new_identifier.is_some() || update.password().is_some() {
-            self.confirm_password(principal, update.current_password()).await?;
+            self.confirm_password(request, "update_account", principal, update.current_password()).await?;
+        }
+        if let Some(new) = new_identifier.as_ref().filter(|_| Self::confirms_identifiers()) {
+            self.may_send_to(request, &new.typed).await?;
         }
         let new_hash = match update.password() {
             Some(password) => {
@@ -118,8 +121,11 @@ impl<A: Application> Scope<A> {
         Ok(identifier)
     }
 
+    /// Whoever has found a session open may not guess either.
     async fn confirm_password(
         &self,
+        request: &Parts,
+        operation: &'static str,
         principal: &Principal<A::User>,
         current: Option<&Password>,
     ) -> Result<(), Error> {
@@ -131,10 +137,13 @@ impl<A: Application> Scope<A> {
             )
         })?;
         PasswordPolicy::check_length_cap(password).map_err(|violation| Error::field(field, violation))?;
-        match self.directory().passwords.verify(password, Some(principal.password_hash())).await? {
-            Verdict::Wrong => Err(Error::CurrentPasswordWrong),
-            Verdict::Right | Verdict::RightButOutdated => Ok(()),
-        }
+        let check = async {
+            match self.directory().passwords.verify(password, Some(principal.password_hash())).await? {
+                Verdict::Wrong => Err(Error::CurrentPasswordWrong),
+                Verdict::Right | Verdict::RightButOutdated => Ok(()),
+            }
+        };
+        self.attempt(request, operation, Some(principal.identifier()), check).await
     }
 
     async fn replace_password(
@@ -151,6 +160,19 @@ impl<A: Application> Scope<A> {
         self.tell_password_changed(principal, transaction).await
     }
 
+    /// Whether a new identifier is an address that has to confirm itself.
+    fn confirms_identifiers() -> bool {
+        A::User::IDENTIFIER.kind == IdentifierKind::Email && A::ROUTES.verify.is_some()
+    }
+
+    /// Whether a mail may leave to an address that the user names.
+    async fn may_send_to(&self, request: &Parts, address: &str) -> Result<(), Error> {
+        if self.may_mail(request, "update_account", address).await? {
+            return Ok(());
+        }
+        Err(Error::TooManyRequests(self.directory().config.throttle.mail_pause()))
+    }
+
     /// Changes the identifier, or asks the new address to confirm first; then the old one works until it has (S37).
     async fn change_identifier(
         &self,
@@ -165,7 +187,7 @@ impl<A: Application> Scope<A> {
         }
         let old = principal.identifier().to_owned();
         let is_address = A::User::IDENTIFIER.kind == IdentifierKind::Email;
-        if is_address && A::ROUTES.verify.is_some() {
+        if Self::confirms_identifiers() {
             let confirm =
                 Message::ConfirmIdentifier { user_id: id.to_string(), new_identifier: new.typed.clone() };
             // Somebody who is locked out before this mail leaves must not be let back in by it (S38).
@@ -196,7 +218,7 @@ impl<A: Application> Scope<A> {
         principal: &Principal<A::User>,
         current: &Password,
     ) -> Result<Credential, Error> {
-        self.confirm_password(principal, Some(current)).await?;
+        self.confirm_password(request, "delete_account", principal, Some(current)).await?;
         let mut transaction = self.directory().database.begin().await?;
         let administrators = self.lock_administrators(&mut transaction).await?;
         self.delete_in(&mut transaction, principal.id(), administrators).await?;

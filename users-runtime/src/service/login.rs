@@ -69,6 +69,14 @@ impl<A: Application> Scope<A> {
     ) -> Result<(Principal<A::User>, Credential), Error> {
         PasswordPolicy::check_length_cap(&login.password)
             .map_err(|violation| Error::field("password", violation))?;
+        self.attempt(request, "log_in", Some(&login.identifier), self.try_log_in(request, login)).await
+    }
+
+    async fn try_log_in(
+        &self,
+        request: &Parts,
+        login: &LogIn,
+    ) -> Result<(Principal<A::User>, Credential), Error> {
         for _ in 0..LOGIN_ATTEMPTS {
             let (principal, upgraded) = self.check_password(&login.identifier, &login.password).await?;
             self.hooks().before_login(request, &principal).await?;

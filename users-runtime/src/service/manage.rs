@@ -263,14 +263,6 @@ impl<A: Application> Scope<A> {
         self.keep_an_administrator(&mut transaction, administrators).await?;
         transaction.commit().await
     }
-
-    /// Sends the user with this identifier the mail by which a password is chosen; silent when there is none.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn send_password_reset(&self, identifier: &str) -> Result<(), Error> {
-        self.forgot_password(identifier).await
-    }
 }
 
 /// Whether a credential that stood for the one must not stand for the other.

@@ -6,6 +6,7 @@ mod list;
 mod login;
 mod mailer;
 mod manage;
+mod moment;
 #[cfg(feature = "oauth2")]
 mod oauth;
 mod operator;
@@ -14,6 +15,7 @@ mod register;
 mod roles;
 mod sessions;
 mod shortcuts;
+mod throttle;
 mod verify;
 
 pub use account::Updated;
@@ -24,6 +26,7 @@ pub use oauth::LinkedAccount;
 #[cfg(feature = "oauth2")]
 pub(crate) use oauth::{Begun, PATIENCE, Pending, ProviderAnswer, TRANSACTION, Wishes};
 pub use sessions::SessionInfo;
+pub use throttle::AccountLock;
 
 use std::sync::Arc;
 

@@ -17,8 +17,19 @@ use crate::{
 impl<A: Application> Scope<A> {
     /// Asks for a reset mail. The account is looked up when the mail is sent, so nothing here depends on whether
     /// there is one (S10).
-    pub async fn forgot_password(&self, identifier: &str) -> Result<(), Error> {
-        self.ask_for_mail(identifier, |canonical| Message::PasswordReset { canonical }).await
+    pub async fn forgot_password(&self, request: &Parts, identifier: &str) -> Result<(), Error> {
+        if self.may_mail(request, "forgot_password", identifier).await? {
+            self.send_password_reset(identifier).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the user with this identifier the mail by which a password is chosen; silent when there is none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn send_password_reset(&self, identifier: &str) -> Result<(), Error> {
+        self.promise_mail(identifier, |canonical| Message::PasswordReset { canonical }).await
     }
 
     /// Redeems the token of a reset mail for a new password. It logs nobody in (S36).
@@ -28,6 +39,14 @@ impl<A: Application> Scope<A> {
         token: &str,
         password: &Password,
     ) -> Result<(), Error> {
+        let work = self.redeem_reset(request, token, password);
+        let identifier = self.attempt(request, "reset_password", None, work).await?;
+        // Whoever reads the mailbox is no guesser.
+        self.forget_failures(&identifier).await
+    }
+
+    /// The identifier whose password was set.
+    async fn redeem_reset(&self, request: &Parts, token: &str, password: &Password) -> Result<String, Error> {
         let directory = self.directory();
         let hash = OpaqueToken::parse(token).ok_or(Error::TokenInvalid)?.hash();
         let (principal, _) =
@@ -64,7 +83,7 @@ impl<A: Application> Scope<A> {
         self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
         directory.outbox.notify_one();
-        Ok(())
+        Ok(changed.identifier().to_owned())
     }
 
     pub(super) async fn tell_password_changed(

@@ -60,7 +60,11 @@ impl<A: Application> Scope<A> {
         request: &Parts,
         registration: Registration<A>,
     ) -> Result<Principal<A::User>, Error> {
-        let user = self.store_registration(request, registration, Origin::Client).await?;
+        if A::ROUTES.verify.is_some() {
+            self.count_mail().await?;
+        }
+        let work = self.store_registration(request, registration, Origin::Client);
+        let user = self.attempt(request, "register", None, work).await?;
         Ok(Principal::new(user, Vec::new()))
     }
 

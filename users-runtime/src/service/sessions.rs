@@ -2,13 +2,12 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::request::Parts;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::Scope;
+use super::{Scope, moment};
 use crate::{
     app::Application,
     auth::{Backend, Credential},
-    clock,
     error::Error,
     hooks::Hooks,
     model::UserModel,
@@ -32,18 +31,18 @@ pub struct SessionInfo {
     /// The session's name, which is no secret: nothing can be done with it but to end the session.
     pub id: String,
     /// When the user logged in. Programs count milliseconds since 1970; JSON has it as RFC 3339 says.
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(feature = "client", serde(deserialize_with = "milliseconds"))]
+    #[serde(serialize_with = "moment::serialize")]
+    #[cfg_attr(feature = "client", serde(deserialize_with = "moment::deserialize"))]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: i64,
     /// When a request was last noted, exact to five minutes by default, in the same form.
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(feature = "client", serde(deserialize_with = "milliseconds"))]
+    #[serde(serialize_with = "moment::serialize")]
+    #[cfg_attr(feature = "client", serde(deserialize_with = "moment::deserialize"))]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub seen_at: i64,
     /// When it ends at the latest, in the same form.
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(feature = "client", serde(deserialize_with = "milliseconds"))]
+    #[serde(serialize_with = "moment::serialize")]
+    #[cfg_attr(feature = "client", serde(deserialize_with = "moment::deserialize"))]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub expires_at: i64,
     /// What the client called itself at login, in the header `User-Agent`.
@@ -55,22 +54,6 @@ pub struct SessionInfo {
 
 fn name(id: TokenHash) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(&id.as_bytes()[..NAME_BYTES])
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
-fn rfc3339<S: Serializer>(milliseconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    clock::rfc3339(*milliseconds).map_err(serde::ser::Error::custom)?.serialize(serializer)
-}
-
-/// The same out of a response.
-#[cfg(feature = "client")]
-fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    use serde::{Deserialize, de::Error};
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-    let text = String::deserialize(deserializer)?;
-    let moment = OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)?;
-    i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).map_err(D::Error::custom)
 }
 
 impl SessionInfo {

@@ -20,11 +20,15 @@ type Id<A> = <<A as Application>::User as UserModel>::Id;
 impl<A: Application> Scope<A> {
     /// Asks for another verification mail. The account is looked up when the mail is sent, so nothing here depends
     /// on whether there is one (S10).
-    pub async fn resend_verification(&self, identifier: &str) -> Result<(), Error> {
-        self.ask_for_mail(identifier, |canonical| Message::Verify { canonical }).await
+    pub async fn resend_verification(&self, request: &Parts, identifier: &str) -> Result<(), Error> {
+        if self.may_mail(request, "resend_verification", identifier).await? {
+            self.promise_mail(identifier, |canonical| Message::Verify { canonical }).await?;
+        }
+        Ok(())
     }
 
-    pub(super) async fn ask_for_mail(
+    /// Promises a mail to an account, which is looked up when it leaves.
+    pub(super) async fn promise_mail(
         &self,
         identifier: &str,
         message: impl FnOnce(String) -> Message,
@@ -40,6 +44,10 @@ impl<A: Application> Scope<A> {
 
     /// Redeems the token of a verification mail, or of the mail that confirms a new identifier.
     pub async fn verify(&self, request: &Parts, token: &str) -> Result<Principal<A::User>, Error> {
+        self.attempt(request, "verify", None, self.redeem_verification(request, token)).await
+    }
+
+    async fn redeem_verification(&self, request: &Parts, token: &str) -> Result<Principal<A::User>, Error> {
         let hash = OpaqueToken::parse(token).ok_or(Error::TokenInvalid)?.hash();
         match self.redeemable(hash, Purpose::Verify).await? {
             Some((principal, _)) => self.prove_mailbox(request, hash, &principal).await,

@@ -2,6 +2,7 @@
 
 use std::iter;
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -84,6 +85,7 @@ struct Derived {
     fingerprint: MacKey,
     one_time: MacKey,
     cursor: MacKey,
+    throttle: MacKey,
     #[cfg(any(feature = "oauth2", feature = "session-cookie"))]
     seal: super::seal::SealKey,
 }
@@ -94,6 +96,7 @@ impl Derived {
             fingerprint: derive(secret, b"users-runtime/v1/fingerprint")?,
             one_time: derive(secret, b"users-runtime/v1/one-time-token")?,
             cursor: derive(secret, b"users-runtime/v1/cursor")?,
+            throttle: derive(secret, b"users-runtime/v1/throttle")?,
             #[cfg(any(feature = "oauth2", feature = "session-cookie"))]
             seal: super::seal::SealKey::of(secret)?,
         })
@@ -185,6 +188,15 @@ impl Keys {
             None => &self.current,
         };
         Some((keys.fingerprint(account), keys.one_time_token(nonce, purpose)))
+    }
+}
+
+impl Keys {
+    /// The name under which the attempts at an identifier are counted, which says nothing of it. After a change of the
+    /// secret key, counts begin anew.
+    pub(crate) fn throttle_name(&self, tenant: &[u8], identifier: &str) -> String {
+        let length = u64::try_from(tenant.len()).unwrap_or(u64::MAX).to_be_bytes();
+        BASE64_URL_SAFE_NO_PAD.encode(mac(&self.current.throttle, &[&length, tenant, identifier.as_bytes()]))
     }
 }
 

@@ -77,6 +77,8 @@ async fn start_with(folder: &Folder, client: &Client, settings: &[(&str, &str)])
         .env("SECRET_KEY", "an unchanging key of the tests: 0123456789")
         .env("INSECURE_COOKIES", "1")
         .env("RUST_LOG", "error")
+        // Storms come from one address.
+        .env("THROTTLE", "off")
         .envs(settings.iter().copied())
         .stdout(Stdio::null())
         .spawn()

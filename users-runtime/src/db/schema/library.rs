@@ -75,6 +75,19 @@ const TABLES: &[OwnTable] = &[
         by_key: false,
     },
     OwnTable {
+        name: "users_entries",
+        columns: &[
+            "entry_key {key} NOT NULL PRIMARY KEY",
+            "owner {key}",
+            "revision {number} NOT NULL",
+            "value {content} NOT NULL",
+            "expires_at {number} NOT NULL",
+        ],
+        references: &[],
+        indexes: &[("owner", "owner"), ("expiry", "expires_at")],
+        by_key: true,
+    },
+    OwnTable {
         name: "users_imports",
         columns: &[
             "fingerprint {bytes} NOT NULL PRIMARY KEY",
@@ -199,9 +212,11 @@ impl Dialect {
         let exact = super::types::EXACT;
         let identifier = format!("VARCHAR(320) {exact}");
         let end = format!(" ENGINE=InnoDB DEFAULT {exact}");
-        let types: [(&str, &str); 7] = match self {
+        let types: [(&str, &str); 9] = match self {
             Self::Sqlite => [
                 ("{bytes}", "BLOB"),
+                ("{content}", "BLOB"),
+                ("{key}", "TEXT"),
                 ("{number}", "INTEGER"),
                 ("{word}", "TEXT"),
                 ("{text}", "TEXT"),
@@ -211,6 +226,8 @@ impl Dialect {
             ],
             Self::Postgres => [
                 ("{bytes}", "BYTEA"),
+                ("{content}", "BYTEA"),
+                ("{key}", "TEXT"),
                 ("{number}", "BIGINT"),
                 ("{word}", "TEXT"),
                 ("{text}", "TEXT"),
@@ -220,6 +237,8 @@ impl Dialect {
             ],
             Self::MySql => [
                 ("{bytes}", "VARBINARY(64)"),
+                ("{content}", "LONGBLOB"),
+                ("{key}", "VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin"),
                 ("{number}", "BIGINT"),
                 ("{word}", "VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin"),
                 ("{text}", "LONGTEXT"),

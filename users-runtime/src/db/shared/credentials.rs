@@ -138,6 +138,7 @@ pub(in crate::db) async fn delete_expired(pool: &DbPool, now: i64, idle: i64) ->
         .execute(pool)
         .await?;
     query(sql!("DELETE FROM users_one_time_tokens WHERE expires_at <= ?")).bind(now).execute(pool).await?;
+    query(sql!("DELETE FROM users_entries WHERE expires_at <= ?")).bind(now).execute(pool).await?;
     Ok(())
 }
 
