@@ -16,14 +16,15 @@ impl PasswordPolicy {
     ///
     /// # Errors
     /// [`Error::Setting`] for any other number.
-    pub fn with_min_strength(self, score: u8) -> Result<Self, Error> {
+    pub fn with_min_strength(mut self, score: u8) -> Result<Self, Error> {
         if !(1..=4).contains(&score) {
             return Err(Error::Setting {
                 name: "PasswordPolicy::with_min_strength",
                 problem: format!("{score} is no strength; write 1 to 4"),
             });
         }
-        Ok(Self { min_strength: score, ..self })
+        self.min_strength = score;
+        Ok(self)
     }
 
     /// Checks how strong a password is, on the threads that hash: it may take milliseconds.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use http::{StatusCode, header};
+use http::StatusCode;
 use sha1::{Digest, Sha1};
 use url::Url;
 use zeroize::Zeroizing;
