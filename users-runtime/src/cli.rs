@@ -6,6 +6,7 @@
 //! | command | what it does |
 //! | --- | --- |
 //! | `create-user --email ada@example.com` | stores a user; the password is asked for twice and not shown |
+//! | `invite --email ada@example.com` | prints a link to register with, or sends it with `--send`; `--role`, `--expires 7d` |
 //! | `create-role`, `assign-role`, `revoke-role` | roles, and who has them |
 //! | `list-users` | a page of users by `--search`, `--filter field=value` and `--sort` |
 //! | `activate-user`, `deactivate-user` | whether an account may be used |
@@ -152,6 +153,7 @@ async fn in_scope<A: Application>(
 ) -> Result<Exit, Failure> {
     match command {
         Command::CreateUser(arguments) => accounts::create(users, &arguments, console).await?,
+        Command::Invite(arguments) => accounts::invite(users, &arguments, console).await?,
         Command::CreateRole(arguments) => accounts::create_role(users, &arguments, console).await?,
         Command::AssignRole(arguments) => accounts::assign_role(users, &arguments, console).await?,
         Command::RevokeRole(arguments) => accounts::revoke_role(users, &arguments, console).await?,

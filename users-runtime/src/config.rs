@@ -12,8 +12,9 @@ use crate::{
     db::SchemaMode,
     error::Error,
     mail::{MailTransport, Templates, transport_from_setting},
-    password::{Argon2Cost, PasswordPolicy, PasswordScheme},
+    password::{Argon2Cost, BreachCheck, BreachRules, FailMode, PasswordPolicy, PasswordScheme},
     peer::Proxies,
+    registration::Registration,
     secret::SecretKey,
     store::{Store, store_from_setting},
     throttle::Throttle,
@@ -34,6 +35,9 @@ pub struct Config {
     pub(crate) admin_sets_passwords: bool,
     pub(crate) max_connections: Option<u32>,
     pub(crate) schema_mode: SchemaMode,
+    pub(crate) registration: Registration,
+    pub(crate) invitation_url: Option<Url>,
+    pub(crate) invitation_lifetime: Duration,
     pub(crate) base_url: Url,
     pub(crate) verify_url: Option<Url>,
     pub(crate) reset_url: Option<Url>,
@@ -59,6 +63,7 @@ pub struct Config {
     pub(crate) hash_queue: usize,
     pub(crate) schemes: Vec<Arc<dyn PasswordScheme>>,
     pub(crate) password_policy: PasswordPolicy,
+    pub(crate) breaches: BreachRules,
     pub(crate) mail_transport: Option<Arc<dyn MailTransport>>,
     pub(crate) mail_setting: String,
     pub(crate) mail_from: Option<String>,
@@ -88,6 +93,9 @@ impl Config {
             admin_sets_passwords: false,
             max_connections: None,
             schema_mode: SchemaMode::Managed,
+            registration: Registration::Open,
+            invitation_url: None,
+            invitation_lifetime: 7 * DAY,
             base_url: default_base_url(),
             verify_url: None,
             reset_url: None,
@@ -118,6 +126,7 @@ impl Config {
             hash_queue: 64 * cores,
             schemes: Vec::new(),
             password_policy: PasswordPolicy::default(),
+            breaches: BreachRules::default(),
             mail_transport: None,
             mail_setting: "stdout".to_owned(),
             mail_from: None,
@@ -152,6 +161,7 @@ impl Config {
     /// | `SECRET_KEY_OLD` | keys that were `SECRET_KEY` before, separated by commas or white space | none |
     /// | `DEV` | `1` makes a random `SECRET_KEY` at each start | unset |
     /// | `APP_NAME` | the name in mails, and a word that passwords may not contain | `users` |
+    /// | `REGISTRATION` | who may register: `open`, `private`, `invite` or `closed` | `open` |
     /// | `BASE_URL` | the origin in the links of mails | `http://127.0.0.1:3000` |
     /// | `MAIL` | `stdout`, a folder, or an `smtp://` URL | `stdout` |
     /// | `MAIL_FROM` | the sender's address | `no-reply@` the host of `BASE_URL` |
@@ -186,6 +196,9 @@ impl Config {
         }
         if let Some(name) = variable("APP_NAME")? {
             config = config.with_app_name(name);
+        }
+        if let Some(mode) = variable("REGISTRATION")? {
+            config = config.with_registration(mode.parse()?);
         }
         if let Some(url) = variable("BASE_URL")? {
             config = config.with_base_url(&url)?;
@@ -237,6 +250,27 @@ impl Config {
     #[must_use]
     pub fn with_passwords_set_by_administrators(self, allowed: bool) -> Self {
         Self { admin_sets_passwords: allowed, ..self }
+    }
+
+    /// Who may register; everybody by default.
+    #[must_use]
+    pub fn with_registration(self, registration: Registration) -> Self {
+        Self { registration, ..self }
+    }
+
+    /// How long an invitation is good when whoever makes it says nothing of that; seven days by default.
+    #[must_use]
+    pub fn with_invitation_lifetime(self, lifetime: Duration) -> Self {
+        Self { invitation_lifetime: lifetime, ..self }
+    }
+
+    /// The page of the application that takes the token of an invitation from the URL's fragment and sends it to
+    /// `POST /register` with what else a registration needs. By default the path of that route on the base URL.
+    ///
+    /// # Errors
+    /// When it is not an `http` or `https` URL.
+    pub fn with_invitation_url(self, url: &str) -> Result<Self, Error> {
+        Ok(Self { invitation_url: Some(parse_url("invitation_url", url)?), ..self })
     }
 
     /// Whose the tables of the application's models are: by default the library creates those that are absent.
@@ -459,6 +493,28 @@ impl Config {
         Self { password_policy: policy, ..self }
     }
 
+    /// What knows the passwords that are public since a breach, asked before a new password is hashed (S06); by default
+    /// nobody. `PwnedPasswords`, of the feature `breach-check`, is one.
+    #[must_use]
+    pub fn with_breach_check(mut self, check: impl BreachCheck) -> Self {
+        self.breaches.check = Some(Arc::new(check));
+        self
+    }
+
+    /// What becomes of a new password when that gives no answer; [`FailMode::Open`] by default.
+    #[must_use]
+    pub fn with_breach_fail_mode(mut self, mode: FailMode) -> Self {
+        self.breaches.fail_mode = mode;
+        self
+    }
+
+    /// How long that may take; two seconds by default. The answer to whoever sets a password waits for it.
+    #[must_use]
+    pub fn with_breach_timeout(mut self, timeout: Duration) -> Self {
+        self.breaches.timeout = timeout;
+        self
+    }
+
     /// How mail leaves; standard output by default.
     #[must_use]
     pub fn with_mail_transport(self, transport: impl MailTransport) -> Self {
@@ -570,6 +626,12 @@ impl Config {
         }
         if self.verify_lifetime.is_zero() || self.reset_lifetime.is_zero() {
             return setting("with_link_lifetimes", "a lifetime of zero makes every link invalid");
+        }
+        if self.invitation_lifetime.is_zero() {
+            return setting("with_invitation_lifetime", "a lifetime of zero makes every invitation invalid");
+        }
+        if self.breaches.timeout.is_zero() {
+            return setting("with_breach_timeout", "leaves no time to answer");
         }
         if self.hash_threads == 0 || self.hash_queue == 0 {
             return setting("with_hash_pool", "needs one thread and one place in the queue at least");

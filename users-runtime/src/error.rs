@@ -48,6 +48,9 @@ pub enum Error {
     /// A browser sent the request from a page of another origin.
     #[error("the request comes from another origin")]
     CrossOrigin,
+    /// Nobody registers here.
+    #[error("new accounts are not made here; ask whoever runs this")]
+    RegistrationClosed,
     /// A hook of the application refused.
     #[error("{detail}")]
     Refused {
@@ -80,6 +83,9 @@ pub enum Error {
     /// A one-time token is unknown, used, superseded or expired: one text for every cause.
     #[error("the token is invalid or has expired; ask for a new mail")]
     TokenInvalid,
+    /// An invitation is unknown, used, expired, or somebody else's: one text for every cause.
+    #[error("the invitation is invalid, used or expired, or for somebody else; ask for another one")]
+    InvitationInvalid,
     /// Signing in through a provider failed.
     #[error("{0}")]
     OAuth(OAuthFailure),
@@ -195,12 +201,15 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MalformedBody(_) | Self::TokenInvalid | Self::OAuth(_) => StatusCode::BAD_REQUEST,
+            Self::MalformedBody(_) | Self::TokenInvalid | Self::InvitationInvalid | Self::OAuth(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::BadCredentials | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::NotVerified
             | Self::Forbidden
             | Self::CurrentPasswordWrong
             | Self::CrossOrigin
+            | Self::RegistrationClosed
             | Self::ReauthenticationRequired
             | Self::Refused { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -243,6 +252,8 @@ impl Error {
             Self::Forbidden => ProblemCode::Forbidden,
             Self::CurrentPasswordWrong => ProblemCode::CurrentPasswordWrong,
             Self::CrossOrigin => ProblemCode::CrossOrigin,
+            Self::RegistrationClosed => ProblemCode::RegistrationClosed,
+            Self::InvitationInvalid => ProblemCode::InvitationInvalid,
             Self::Refused { code, .. } => ProblemCode::Other(Cow::Borrowed(code)),
             Self::IdentifierTaken => ProblemCode::IdentifierTaken,
             Self::RoleNameTaken => ProblemCode::RoleNameTaken,

@@ -67,7 +67,8 @@
 //! `sqlite`, `session`, `session-cookie`, `jwt`, `smtp`, `cli`, `openapi` and `swagger-ui` are on by default, `postgres`
 //! and `mysql` are the other databases. `oauth2` brings sign-in through providers, `client` a client in Rust. `redis`
 //! brings `RedisStore` and `tower-sessions` brings `TowerStore`, two more stores for sessions and tokens. `bcrypt` and
-//! `pbkdf2` verify stored hashes of these schemes; `chrono`, `time` and `json` let columns of your own have these types.
+//! `pbkdf2` verify stored hashes of these schemes; `zxcvbn` estimates how strong new passwords are, and `breach-check`
+//! asks whether they are known from a breach; `chrono`, `time` and `json` let columns of your own have these types.
 
 #![allow(
     clippy::duplicate_mod,
@@ -110,6 +111,7 @@ mod password;
 mod peer;
 mod principal;
 mod query;
+mod registration;
 mod routes;
 mod secret;
 mod service;
@@ -118,7 +120,7 @@ mod store;
 #[allow(dead_code, reason = "the command line reads texts too, where it is switched on")]
 mod text;
 mod throttle;
-#[cfg(any(feature = "client", feature = "oauth2"))]
+#[cfg(any(feature = "breach-check", feature = "client", feature = "oauth2"))]
 mod tls;
 mod token;
 mod validate;
@@ -148,6 +150,8 @@ pub use crate::mail::Smtp;
 pub use crate::password::Bcrypt;
 #[cfg(feature = "pbkdf2")]
 pub use crate::password::Pbkdf2;
+#[cfg(feature = "breach-check")]
+pub use crate::password::PwnedPasswords;
 #[cfg(feature = "redis")]
 pub use crate::store::RedisStore;
 #[cfg(feature = "tower-sessions")]
@@ -184,14 +188,16 @@ pub use crate::{
         UpdateDto, UserId, UserModel,
     },
     operation::{Access, GeneratedRoute},
-    password::{Argon2Cost, PasswordPolicy, PasswordScheme},
+    password::{Argon2Cost, BreachCheck, FailMode, PasswordPolicy, PasswordScheme},
     peer::ClientAddress,
     principal::Principal,
     query::{ListQuery, Page},
+    registration::Registration,
     routes::{Answer, Read, ResetPassword, UsersRouter},
     secret::{Password, PasswordHash, SECRET_KEY_MIN_BYTES, SecretKey, WeakKey},
     service::{
-        AccountLock, Imported, LogIn, NewAccount, Refused, Scope, SessionInfo, Updated, Users, UsersBuilder,
+        AccountLock, Imported, Invitation, InvitationLink, LogIn, NewAccount, NewInvitation, Refused, Scope,
+        SessionInfo, Updated, Users, UsersBuilder,
     },
     session::DataChanges,
     store::{Entry, Expected, FileStore, MemoryStore, Store},

@@ -1,6 +1,7 @@
 //! The life of an account over HTTP, one file a route group or concern, each test with every backend that it depends
 //! on.
 
+mod breaches;
 mod changes;
 mod enumeration;
 mod help;
@@ -10,4 +11,5 @@ mod mail;
 mod password_reset;
 mod passwords;
 mod register;
+mod registration;
 mod verify;

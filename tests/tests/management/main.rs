@@ -3,6 +3,7 @@
 mod access_table;
 mod columns;
 mod guards;
+mod invitations;
 mod keys;
 mod last_administrator;
 mod lists;

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::{
-    args::{self, Assignment, CreateRole, CreateUser, Membership, ResetPassword, User as Named},
+    args::{self, Assignment, CreateRole, CreateUser, Invite, Membership, ResetPassword, User as Named},
     console::{Console, printable},
     failure::Failure,
     output::Shown,
@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     model::{RoleModel, UserModel},
     principal::Principal,
-    service::{NewAccount, Scope},
+    service::{InvitationLink, NewAccount, NewInvitation, Scope},
     text::Texts,
 };
 
@@ -71,6 +71,37 @@ pub(super) async fn create<A: Application>(
         console.note("the mailbox is not proven; with `--is-verified` it would count as such")?;
     }
     Ok(())
+}
+
+pub(super) async fn invite<A: Application>(
+    users: &Scope<A>,
+    arguments: &Invite,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    if !arguments.roles.is_empty() {
+        needs_roles::<A>()?;
+    }
+    let mut new = NewInvitation::new(&*arguments.identifier).with_roles(&arguments.roles);
+    if let Some(lifetime) = arguments.expires {
+        new = new.with_lifetime(lifetime);
+    }
+    let identifier = printable(&arguments.identifier);
+    if arguments.send {
+        users.send_invitation(new).await?;
+        let sentence = format!("the mail to {identifier} leaves as soon as the application's server runs");
+        return Ok(console.answer(sentence, &json!({ "identifier": arguments.identifier, "sent": true }))?);
+    }
+    let InvitationLink { invitation, token, link } = users.create_invitation(new).await?;
+    let until = crate::clock::rfc3339(invitation.expires_at).map_err(Error::internal)?;
+    let sentence = format!("{}\nfor {identifier} alone, once, until {until}", link.expose());
+    let document = json!({
+        "identifier": invitation.identifier,
+        "roles": invitation.roles,
+        "expires_at": until,
+        "token": token.expose(),
+        "link": link.expose(),
+    });
+    Ok(console.answer(sentence, &document)?)
 }
 
 pub(super) async fn create_role<A: Application>(

@@ -194,6 +194,30 @@ impl<A: Application, Shown> Client<A, Shown> {
         Ok(format!("{}/{}/{end}", paths!(users).path, segment(&user.to_string())?))
     }
 
+    /// Invites somebody to register, with roles, where registration is by invitation.
+    pub async fn invite_user(&self, identifier: &str, roles: &[&str]) -> Result<(), Error> {
+        let mut body = Body::default();
+        body.text(User::<A>::IDENTIFIER.field, identifier);
+        let mut body = body.into_value();
+        if !roles.is_empty() {
+            body["roles"] = roles.into();
+        }
+        let path = format!("{}/invitations", paths!(users).path);
+        self.at(Method::POST, &path, Content::Json(body)).await.map(drop)
+    }
+
+    /// Registers a user where the server answers alike whether or not the identifier is taken
+    /// (`Registration::Private`): a mail says what comes next.
+    pub async fn register_privately(
+        &self,
+        registration: &<User<A> as UserModel>::Registration,
+    ) -> Result<(), Error>
+    where
+        <User<A> as UserModel>::Registration: RequestBody,
+    {
+        self.at(Method::POST, paths!(register).path, json(registration)?).await.map(drop)
+    }
+
     /// Ends every session of a user.
     pub async fn end_sessions_of(&self, user: UserKey<A>) -> Result<(), Error> {
         self.at(Method::DELETE, &Self::below_user(user, "sessions")?, Content::Nothing).await.map(drop)
@@ -217,6 +241,20 @@ impl<A: Application, Shown: DeserializeOwned> Client<A, Shown> {
         <User<A> as UserModel>::Registration: RequestBody,
     {
         self.at(Method::POST, paths!(register).path, json(registration)?).await?.json()
+    }
+
+    /// Registers a user whom an invitation asks for, by its token.
+    pub async fn register_invited(
+        &self,
+        registration: &<User<A> as UserModel>::Registration,
+        invitation: &Password,
+    ) -> Result<Shown, Error>
+    where
+        <User<A> as UserModel>::Registration: RequestBody,
+    {
+        let mut body = unwritable(registration.to_json())?;
+        body["invitation"] = invitation.expose().into();
+        self.at(Method::POST, paths!(register).path, Content::Json(body)).await?.json()
     }
 
     /// Proves a mailbox, or a new one, with the token of a mail.

@@ -1,6 +1,7 @@
 //! The outbox: mails that the database promises to send, without the secrets they will carry.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::token::{Fingerprint, Nonce};
 
@@ -15,6 +16,10 @@ pub(crate) enum Message {
     PasswordReset { canonical: String },
     /// A token, sent to the new address, that completes the change of an identifier.
     ConfirmIdentifier { user_id: String, new_identifier: String },
+    /// Tells the owner of the account with this canonical identifier that somebody tried to register with it.
+    AlreadyRegistered { canonical: String },
+    /// An invitation, for so many milliseconds from the moment of this promise.
+    Invitation { id: Uuid, identifier: String, roles: Vec<String>, lifetime: i64 },
     /// Tells an address that the password was changed.
     PasswordChanged { to: String },
     /// Tells the old address that a change to another one is under way.

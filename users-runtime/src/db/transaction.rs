@@ -247,6 +247,11 @@ impl Transaction {
         dispatch!(tx self, delete_one_time_of::<U>(user_id))
     }
 
+    /// Notes that an invitation was redeemed; `false` when it had been before, and then nothing may follow.
+    pub(crate) async fn redeem_invitation(&mut self, id: &[u8], expires_at: i64) -> Result<bool, Error> {
+        dispatch!(tx self, redeem_invitation(id, expires_at))
+    }
+
     /// Stores a mail to be sent after the commit.
     pub(crate) async fn enqueue(
         &mut self,

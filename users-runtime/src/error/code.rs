@@ -61,6 +61,10 @@ codes! {
     CurrentPasswordWrong = "current_password_wrong",
     /// A browser sent the request from a page of another origin.
     CrossOrigin = "cross_origin",
+    /// Nobody registers here.
+    RegistrationClosed = "registration_closed",
+    /// An invitation is unknown, used, expired, or somebody else's.
+    InvitationInvalid = "invitation_invalid",
     /// Somebody has this identifier already.
     IdentifierTaken = "identifier_taken",
     /// Somebody has given a role this name already.

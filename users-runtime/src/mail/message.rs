@@ -11,6 +11,10 @@ pub enum MailKind {
     PasswordReset,
     /// To the new address of an account: proof that the mailbox can be read.
     ConfirmIdentifier,
+    /// To somebody who has no account yet: a link to register with.
+    Invitation,
+    /// To the account: somebody tried to register with its address.
+    AlreadyRegistered,
     /// To the account: its password was changed.
     PasswordChanged,
     /// To the old address of an account: somebody asked for another one.
@@ -21,10 +25,12 @@ pub enum MailKind {
 
 impl MailKind {
     /// Every kind there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Verify,
         Self::PasswordReset,
         Self::ConfirmIdentifier,
+        Self::Invitation,
+        Self::AlreadyRegistered,
         Self::PasswordChanged,
         Self::IdentifierChangeRequested,
         Self::IdentifierChanged,
@@ -37,6 +43,8 @@ impl MailKind {
             Self::Verify => "verify",
             Self::PasswordReset => "password_reset",
             Self::ConfirmIdentifier => "confirm_identifier",
+            Self::Invitation => "invitation",
+            Self::AlreadyRegistered => "already_registered",
             Self::PasswordChanged => "password_changed",
             Self::IdentifierChangeRequested => "identifier_change_requested",
             Self::IdentifierChanged => "identifier_changed",
@@ -49,10 +57,10 @@ impl MailKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether the mail carries a one-time token and its link; the others only tell what happened.
+    /// Whether the mail carries a token, good for one use, and its link; the others only tell what happened.
     #[must_use]
     pub fn carries_token(self) -> bool {
-        matches!(self, Self::Verify | Self::PasswordReset | Self::ConfirmIdentifier)
+        matches!(self, Self::Verify | Self::PasswordReset | Self::ConfirmIdentifier | Self::Invitation)
     }
 
     /// Whether the mail names another identifier than its recipient's own.

@@ -50,6 +50,8 @@ macro_rules! embedded {
             MailKind::Verify => include_str!(concat!("templates/verify.", $extension)),
             MailKind::PasswordReset => include_str!(concat!("templates/password_reset.", $extension)),
             MailKind::ConfirmIdentifier => include_str!(concat!("templates/confirm_identifier.", $extension)),
+            MailKind::Invitation => include_str!(concat!("templates/invitation.", $extension)),
+            MailKind::AlreadyRegistered => include_str!(concat!("templates/already_registered.", $extension)),
             MailKind::PasswordChanged => include_str!(concat!("templates/password_changed.", $extension)),
             MailKind::IdentifierChangeRequested => {
                 include_str!(concat!("templates/identifier_change_requested.", $extension))

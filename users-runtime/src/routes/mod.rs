@@ -8,6 +8,7 @@ mod docs;
 mod document;
 mod generated;
 mod guide;
+mod invitations;
 #[cfg(feature = "oauth2")]
 mod oauth2;
 mod overriding;
@@ -40,7 +41,8 @@ use crate::{
     error::Error,
     layer::{Around, around, harden, require_login},
     operation::{Access, GeneratedRoute},
-    service::Users,
+    registration::Registration,
+    service::{Users, is_address},
 };
 
 /// The router of an application: the generated routes, and the application's own in two halves.
@@ -143,11 +145,10 @@ impl<A: Application> UsersRouter<A> {
 
 /// Every generated route, in the order in which people meet them. Some exist for some settings alone.
 fn all<A: Application>(config: &Config) -> Vec<Route<A>> {
-    #[cfg(not(feature = "oauth2"))]
-    let _ = config;
     let groups = A::ROUTES;
     let mut all = Vec::new();
-    all.extend(groups.register.into_iter().flat_map(register::routes::<A>));
+    let mode = config.registration;
+    all.extend(groups.register.into_iter().flat_map(|paths| register::routes::<A>(paths, mode)));
     all.extend(groups.verify.into_iter().flat_map(verify::routes::<A>));
     let remember = config.session_unremembered.is_some();
     all.extend(groups.auth.into_iter().flat_map(|paths| auth::routes::<A>(paths, remember)));
@@ -161,6 +162,9 @@ fn all<A: Application>(config: &Config) -> Vec<Route<A>> {
         all.extend(groups.oauth2.into_iter().flat_map(oauth2::routes::<A>));
     }
     all.extend(groups.users.into_iter().flat_map(users::routes::<A>));
+    if mode == Registration::InviteOnly && is_address::<A>() {
+        all.extend(groups.users.into_iter().flat_map(invitations::routes::<A>));
+    }
     all.extend(groups.roles.into_iter().flat_map(roles::routes::<A>));
     #[cfg(feature = "openapi")]
     all.extend(groups.docs.into_iter().flat_map(docs::routes::<A>));

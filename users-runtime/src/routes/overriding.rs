@@ -17,7 +17,7 @@ use crate::{
     principal::Principal,
     query::{ListQuery, Page},
     secret::Password,
-    service::{AccountLock, LogIn, Scope, SessionInfo, Updated},
+    service::{AccountLock, LogIn, NewInvitation, Scope, SessionInfo, Updated},
 };
 
 type User<A> = <A as Application>::User;
@@ -224,6 +224,8 @@ routes! {
     users: with_list_users, list_users(ListQuery<User<A>>) -> Page<User<A>>;
     /// the user.
     users: with_read_user, read_user(UserKey<A>) -> Principal<User<A>>;
+    /// nothing is shown; the route exists where registration is by invitation.
+    users: with_invite_user, invite_user(NewInvitation) -> ();
     /// the user after the change.
     users: with_update_user,
         update_user((UserKey<A>, <User<A> as UserModel>::AdminUpdate)) -> Principal<User<A>>;

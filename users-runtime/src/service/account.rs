@@ -12,6 +12,7 @@ use crate::{
     model::{UpdateDto, UserModel},
     password::{PasswordPolicy, Verdict},
     principal::Principal,
+    registration::Registration,
     secret::{Password, PasswordHash},
     validate::{CanonicalIdentifier, FieldErrors, IdentifierKind, Violation},
 };
@@ -49,7 +50,9 @@ impl<A: Application> Scope<A> {
         let new_hash = match update.password() {
             Some(password) => {
                 self.hooks().before_password_change(request, principal).await?;
-                Some(self.directory().passwords.hash(password).await?)
+                let names: Vec<&str> =
+                    [principal.identifier()].into_iter().chain(update.identifier()).collect();
+                Some(self.new_hash(password, &names).await?)
             }
             None => None,
         };
@@ -108,8 +111,8 @@ impl<A: Application> Scope<A> {
             .filter(|new| new.typed != principal.identifier());
         if let Some(password) = update.password() {
             // Until the new identifier is confirmed, the old one is the account's name.
-            let names: Vec<&str> =
-                std::iter::once(principal.identifier()).chain(update.identifier()).collect();
+            let old = [principal.identifier()].into_iter().chain(principal.mailbox());
+            let names: Vec<&str> = old.chain(update.identifier()).collect();
             self.check_new_password("password", password, &names, &mut errors);
         }
         if let Some(password) = update.current_password() {
@@ -182,11 +185,20 @@ impl<A: Application> Scope<A> {
     ) -> Result<Option<String>, Error> {
         let id = principal.id();
         let holder = transaction.user_by_canonical::<A::User>(self.tenant(), &new.canonical).await?;
-        if holder.is_some_and(|holder| holder.id() != id) {
-            return Err(Error::IdentifierTaken);
-        }
+        let taken = holder.is_some_and(|holder| holder.id() != id);
         let old = principal.identifier().to_owned();
         let is_address = A::User::IDENTIFIER.kind == IdentifierKind::Email;
+        if taken && self.directory().config.registration == Registration::Private {
+            // As if the new address had a mail to confirm: whose it is learns of it, and nobody else (S10).
+            let tell = Message::AlreadyRegistered { canonical: new.canonical };
+            transaction.enqueue(self.tenant(), &tell).await?;
+            let tell = Message::IdentifierChangeRequested { to: old, new_identifier: new.typed.clone() };
+            transaction.enqueue(self.tenant(), &tell).await?;
+            return Ok(Some(new.typed));
+        }
+        if taken {
+            return Err(Error::IdentifierTaken);
+        }
         if Self::confirms_identifiers() {
             let confirm =
                 Message::ConfirmIdentifier { user_id: id.to_string(), new_identifier: new.typed.clone() };

@@ -197,7 +197,7 @@ impl<A: Application> Scope<A> {
 
     async fn ready(&self, checked: Checked<User<A>>) -> Result<Ready<User<A>>, Error> {
         let hash = match checked.password() {
-            Some(password) => Some(self.directory().passwords.hash(password).await?),
+            Some(password) => Some(self.new_hash(password, &[&checked.identifier.typed]).await?),
             None => None,
         };
         Ok(self.with_hash(checked, hash))

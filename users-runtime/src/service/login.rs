@@ -11,6 +11,7 @@ use crate::{
     model::UserModel,
     password::{PasswordPolicy, Verdict},
     principal::Principal,
+    registration::Registration,
     secret::{Password, PasswordHash},
 };
 
@@ -104,7 +105,9 @@ impl<A: Application> Scope<A> {
             _ => return Err(Error::BadCredentials),
         };
         if self.requires_verification() && !principal.is_verified() {
-            return Err(Error::NotVerified);
+            // A private registration would show by this that the identifier was free (enumeration).
+            let private = directory.config.registration == Registration::Private;
+            return Err(if private { Error::BadCredentials } else { Error::NotVerified });
         }
         let upgraded = match verdict {
             Verdict::RightButOutdated => Some(directory.passwords.hash(password).await?),

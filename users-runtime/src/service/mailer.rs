@@ -10,6 +10,7 @@ use std::{
 use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::Inner;
 use crate::{
@@ -23,7 +24,6 @@ use crate::{
     mail::{MailContext, MailKind, MailTransport, RenderedMail},
     model::UserModel,
     principal::Principal,
-    token::OpaqueToken,
 };
 
 /// How long a transport may take over one mail.
@@ -108,7 +108,7 @@ enum Outcome {
 
 /// The token and link that a mail carries.
 struct Link {
-    token: OpaqueToken,
+    token: Zeroizing<String>,
     url: Url,
     lifetime: Duration,
 }
@@ -231,6 +231,23 @@ impl<A: Application> Inner<A> {
                     new_identifier: Some(new_identifier),
                 }))
             }
+            Message::AlreadyRegistered { canonical } => {
+                let found = database.user_by_canonical::<A::User>(&tenant, &canonical).await?;
+                let user = found.filter(|user| user.is_active());
+                let to = user.as_ref().and_then(|user| user.mailbox());
+                Ok(to.map(|to| notice(MailKind::AlreadyRegistered, to.to_owned(), None)))
+            }
+            Message::Invitation { id, identifier, roles, lifetime } => {
+                let expires_at = claimed.created_at.saturating_add(lifetime);
+                let promised = self.promised_invitation(&tenant, id, &identifier, &roles, expires_at).await?;
+                let lifetime = Duration::from_millis(lifetime.unsigned_abs());
+                Ok(promised.map(|(token, url)| Draft {
+                    kind: MailKind::Invitation,
+                    to: identifier,
+                    link: Some(Link { token, url, lifetime }),
+                    new_identifier: None,
+                }))
+            }
             Message::PasswordChanged { to } => Ok(Some(notice(MailKind::PasswordChanged, to, None))),
             Message::IdentifierChangeRequested { to, new_identifier } => {
                 Ok(Some(notice(MailKind::IdentifierChangeRequested, to, Some(new_identifier))))
@@ -294,18 +311,18 @@ impl<A: Application> Inner<A> {
         transaction.set_mail_fingerprint(claimed.id, fingerprint).await?;
         transaction.commit().await?;
         // The fragment stays in the browser: no server on the way logs it (S35).
-        url.set_fragment(Some(&format!("token={}", *token.expose())));
+        let token = token.expose();
+        url.set_fragment(Some(&format!("token={}", *token)));
         Ok(Some(Link { token, url, lifetime }))
     }
 
     fn render(&self, claimed: &Claimed, draft: &Draft) -> Result<RenderedMail, Error> {
         let config = &self.shared.config;
-        let token = draft.link.as_ref().map(|link| link.token.expose());
         let context = MailContext {
             app_name: &config.app_name,
             recipient: &draft.to,
             link: draft.link.as_ref().map(|link| link.url.as_str()),
-            token: token.as_ref().map(|token| token.as_str()),
+            token: draft.link.as_ref().map(|link| link.token.as_str()),
             valid_for: draft.link.as_ref().map(|link| link.lifetime),
             new_identifier: draft.new_identifier.as_deref(),
         };
@@ -321,7 +338,7 @@ fn notice(kind: MailKind, to: String, new_identifier: Option<String>) -> Draft {
 }
 
 /// The page that a mail's link opens: the application's own, or the route's path on the base URL.
-fn page_url(base: &Url, page: Option<&Url>, path: Option<&str>) -> Url {
+pub(super) fn page_url(base: &Url, page: Option<&Url>, path: Option<&str>) -> Url {
     page.cloned().unwrap_or_else(|| {
         let mut url = base.clone();
         let prefix = base.path().trim_end_matches('/');

@@ -75,7 +75,8 @@ impl<A: Application> Scope<A> {
         let new_hash = match update.password() {
             Some(password) => {
                 self.hooks().before_password_change(request, &before).await?;
-                Some(self.directory().passwords.hash(password).await?)
+                let names: Vec<&str> = [before.identifier()].into_iter().chain(update.identifier()).collect();
+                Some(self.new_hash(password, &names).await?)
             }
             None => None,
         };
@@ -111,8 +112,11 @@ impl<A: Application> Scope<A> {
             .filter(|new| new.typed != before.identifier());
         if let Some(password) = update.password() {
             if self.directory().config.admin_sets_passwords {
-                let names: Vec<&str> =
-                    std::iter::once(before.identifier()).chain(update.identifier()).collect();
+                let names: Vec<&str> = [before.identifier()]
+                    .into_iter()
+                    .chain(before.mailbox())
+                    .chain(update.identifier())
+                    .collect();
                 self.check_new_password("password", password, &names, &mut errors);
             } else {
                 let detail = "administrators do not set passwords here; send `send_password_reset` instead";

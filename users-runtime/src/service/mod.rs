@@ -2,6 +2,7 @@
 
 mod account;
 mod import;
+mod invitation;
 mod list;
 mod login;
 mod mailer;
@@ -20,6 +21,8 @@ mod verify;
 
 pub use account::Updated;
 pub use import::{Imported, NewAccount, Refused};
+pub(crate) use invitation::is_address;
+pub use invitation::{Invitation, InvitationLink, NewInvitation};
 pub use login::LogIn;
 #[cfg(feature = "oauth2")]
 pub use oauth::LinkedAccount;
@@ -195,6 +198,7 @@ impl<A: Application> UsersBuilder<A> {
 
     /// The state without the worker that sends mail: what a command promises, a server sends.
     pub(crate) async fn open(self, database: Database) -> Result<Users<A>, Error> {
+        register::check_mode::<A>(&self.config)?;
         let shared = Arc::new(Shared::new(self.config, database, A::ROUTES.tokens.is_some())?);
         if let Some(store) = &shared.store {
             store.ping().await?;
@@ -287,6 +291,11 @@ impl<A: Application> Scope<A> {
         self.directory.config.session_unremembered.is_some()
     }
 
+    /// On whose behalf things are done, if it is a user.
+    pub(crate) fn actor(&self) -> Option<&Principal<A::User>> {
+        self.actor.as_deref()
+    }
+
     fn hooks(&self) -> &A::Hooks {
         &self.inner.hooks
     }
@@ -326,6 +335,29 @@ impl<A: Application> Scope<A> {
     /// Whether an account has to prove its mailbox before it may be used.
     fn requires_verification(&self) -> bool {
         self.directory().config.require_verification && A::ROUTES.verify.is_some()
+    }
+
+    /// The hash of a new password, once what asks about it elsewhere has let it pass: how strong it is, and whether it is
+    /// known from a breach (S06). Every path that sets a password ends here, behind
+    /// [`check_new_password`](Self::check_new_password).
+    async fn new_hash(
+        &self,
+        password: &crate::secret::Password,
+        identifiers: &[&str],
+    ) -> Result<crate::secret::PasswordHash, Error> {
+        let directory = self.directory();
+        let config = &directory.config;
+        #[cfg(feature = "zxcvbn")]
+        {
+            let context: Vec<&str> = identifiers.iter().copied().chain([config.app_name.as_str()]).collect();
+            let strength =
+                config.password_policy.check_strength(password, &context, &directory.passwords).await?;
+            strength.map_err(|violation| Error::field("password", violation))?;
+        }
+        #[cfg(not(feature = "zxcvbn"))]
+        let _ = identifiers;
+        config.breaches.check(password).await?.map_err(|violation| Error::field("password", violation))?;
+        directory.passwords.hash(password).await
     }
 
     /// Checks a new password against the policy, with the words of this account (S01 to S05).

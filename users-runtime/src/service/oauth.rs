@@ -298,7 +298,8 @@ impl<A: Application> Scope<A> {
         identity: &OAuthIdentity,
         tokens: &OAuthTokens,
     ) -> Result<Option<Principal<User<A>>>, Error> {
-        if !self.directory().config.oauth_registration {
+        let config = &self.directory().config;
+        if !config.oauth_registration || !config.registration.is_for_everybody() {
             return Err(Error::OAuth(OAuthFailure::Closed));
         }
         let newcomer = self.admit_identity(request, identity).await?;

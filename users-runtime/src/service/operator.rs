@@ -19,10 +19,11 @@ impl<A: Application> Scope<A> {
         let request = no_request();
         let before = self.user(id).await?.ok_or(Error::NotFound)?;
         let mut errors = FieldErrors::default();
-        self.check_new_password("password", password, &[before.identifier()], &mut errors);
+        let names: Vec<&str> = [before.identifier()].into_iter().chain(before.mailbox()).collect();
+        self.check_new_password("password", password, &names, &mut errors);
         errors.into_result().map_err(Error::Validation)?;
         self.hooks().before_password_change(&request, &before).await?;
-        let new = self.directory().passwords.hash(password).await?;
+        let new = self.new_hash(password, &names).await?;
         let (tenant, old) = (self.tenant(), before.password_hash().expose_phc());
         let mut transaction = self.directory().database.begin().await?;
         if !transaction.set_password::<A::User>(tenant, id, old, new.expose_phc()).await? {

@@ -52,11 +52,12 @@ impl<A: Application> Scope<A> {
         let (principal, _) =
             self.redeemable(hash, Purpose::PasswordReset).await?.ok_or(Error::TokenInvalid)?;
         let mut errors = FieldErrors::default();
-        self.check_new_password("password", password, &[principal.identifier()], &mut errors);
+        let names: Vec<&str> = [principal.identifier()].into_iter().chain(principal.mailbox()).collect();
+        self.check_new_password("password", password, &names, &mut errors);
         // A password that is refused leaves the token for another try.
         errors.into_result().map_err(Error::Validation)?;
         self.hooks().before_password_change(request, &principal).await?;
-        let new = directory.passwords.hash(password).await?;
+        let new = self.new_hash(password, &names).await?;
 
         let id = principal.id();
         let old = principal.password_hash().expose_phc();

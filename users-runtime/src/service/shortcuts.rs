@@ -2,7 +2,7 @@
 
 #[cfg(feature = "oauth2")]
 use super::LinkedAccount;
-use super::{Imported, NewAccount, Scope, Users};
+use super::{Imported, InvitationLink, NewAccount, NewInvitation, Scope, Users};
 use crate::{
     app::Application,
     directory::Directory,
@@ -58,6 +58,8 @@ shortcuts! {
     create_user(registration: U::Registration) -> U;
     create_account(account: NewAccount<U>) -> U;
     import_users(accounts: Vec<NewAccount<U>>) -> Imported;
+    create_invitation(new: NewInvitation) -> InvitationLink;
+    send_invitation(new: NewInvitation) -> ();
     set_password(id: U::Id, password: &Password) -> ();
     user(id: U::Id) -> Option<Principal<U>>;
     find_user(identifier: &str) -> Option<Principal<U>>;

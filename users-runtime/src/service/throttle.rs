@@ -81,6 +81,7 @@ impl<A: Application> Scope<A> {
             Err(
                 Error::BadCredentials
                 | Error::CurrentPasswordWrong
+                | Error::InvitationInvalid
                 | Error::TokenInvalid
                 | Error::IdentifierTaken,
             ) => {}

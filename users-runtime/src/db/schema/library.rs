@@ -74,6 +74,14 @@ const TABLES: &[OwnTable] = &[
         indexes: &[("due", "due_at, id")],
         by_key: false,
     },
+    // Invitations that were redeemed, until they would have expired.
+    OwnTable {
+        name: "users_invitations",
+        columns: &["id {bytes} NOT NULL PRIMARY KEY", "expires_at {number} NOT NULL"],
+        references: &[],
+        indexes: &[("expiry", "expires_at")],
+        by_key: true,
+    },
     OwnTable {
         name: "users_entries",
         columns: &[

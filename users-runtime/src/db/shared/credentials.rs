@@ -139,7 +139,22 @@ pub(in crate::db) async fn delete_expired(pool: &DbPool, now: i64, idle: i64) ->
         .await?;
     query(sql!("DELETE FROM users_one_time_tokens WHERE expires_at <= ?")).bind(now).execute(pool).await?;
     query(sql!("DELETE FROM users_entries WHERE expires_at <= ?")).bind(now).execute(pool).await?;
+    query(sql!("DELETE FROM users_invitations WHERE expires_at <= ?")).bind(now).execute(pool).await?;
     Ok(())
+}
+
+/// Notes that an invitation was redeemed; `false` when it had been before.
+pub(in crate::db) async fn redeem_invitation(
+    connection: &mut Connection,
+    id: &[u8],
+    expires_at: i64,
+) -> Result<bool, Error> {
+    let insert = query(sql!("INSERT INTO users_invitations (id, expires_at) VALUES (?, ?)"));
+    match insert.bind(id).bind(expires_at).execute(connection).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(in crate::db) async fn peek_one_time<U: Storable>(

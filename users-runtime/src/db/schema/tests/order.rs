@@ -68,6 +68,7 @@ async fn the_version_is_noted_after_the_tables() {
         created("users_one_time_tokens"),
         created("users_outbox"),
         created("users_entries"),
+        created("users_invitations"),
         created("users_imports"),
         "version 1".to_owned(),
         created("users_role_members"),
