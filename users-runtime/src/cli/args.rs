@@ -279,21 +279,22 @@ pub(super) fn parse(
 ) -> Result<Cli, clap::Error> {
     let fields: Vec<_> =
         fields.iter().filter(|name| !SPECIAL.contains(name) && **name != identifier).collect();
-    let named = move |command: clap::Command| {
+    let with_identifier = move |command: clap::Command| {
         command.mut_arg("identifier", |arg| {
             arg.long(identifier.replace('_', "-")).value_name(identifier.to_uppercase())
         })
     };
-    let command = Cli::command().mut_subcommand("invite", named).mut_subcommand("create-user", |command| {
-        let command = named(command);
-        if fields.is_empty() {
-            return command;
-        }
-        let names: Vec<_> = fields.iter().map(|name| format!("`{name}`")).collect();
-        command.mut_arg("fields", |arg| {
-            arg.help(format!("A field of the user: {}; repeatable", names.join(", ")))
-        })
-    });
+    let command =
+        Cli::command().mut_subcommand("invite", with_identifier).mut_subcommand("create-user", |command| {
+            let command = with_identifier(command);
+            if fields.is_empty() {
+                return command;
+            }
+            let names: Vec<_> = fields.iter().map(|name| format!("`{name}`")).collect();
+            command.mut_arg("fields", |arg| {
+                arg.help(format!("A field of the user: {}; repeatable", names.join(", ")))
+            })
+        });
     Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
 }
 

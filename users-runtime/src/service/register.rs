@@ -232,7 +232,7 @@ impl<A: Application> Scope<A> {
             match self.invitable_role(name, transaction).await? {
                 Some(role) => transaction.assign_role::<A::User>(user.id(), role.id()).await?,
                 None => {
-                    tracing::warn!(role = name, "an invitation names a role that is gone; it is not given")
+                    tracing::warn!(role = name, "an invitation names a role that is gone; it is not given");
                 }
             }
         }

@@ -152,8 +152,10 @@ pub(in crate::db) async fn redeem_invitation(
     let insert = query(sql!("INSERT INTO users_invitations (id, expires_at) VALUES (?, ?)"));
     match insert.bind(id).bind(expires_at).execute(connection).await {
         Ok(_) => Ok(true),
-        Err(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()) => Ok(false),
-        Err(error) => Err(error.into()),
+        Err(error) => match error.as_database_error() {
+            Some(taken) if taken.is_unique_violation() => Ok(false),
+            _ => Err(error.into()),
+        },
     }
 }
 
