@@ -178,7 +178,7 @@ async fn note(transaction: &mut Transaction, step: &str, user: Uuid, request: &P
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, oauth2, docs)
 )]
 pub mod session {}
 
@@ -188,7 +188,7 @@ pub mod session {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, oauth2, docs)
 )]
 pub mod session_cookie {}
 
@@ -198,7 +198,7 @@ pub mod session_cookie {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, tokens, oauth2, docs)
 )]
 pub mod jwt {}
 
@@ -208,7 +208,7 @@ pub mod jwt {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, tokens, oauth2, docs)
 )]
 pub mod jwt_cookie {}
 
@@ -218,6 +218,6 @@ pub mod jwt_cookie {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, tokens, oauth2, docs)
 )]
 pub mod oauth2_password {}

@@ -8,6 +8,7 @@
 //! | `create-user --email ada@example.com` | stores a user; the password is asked for twice and not shown |
 //! | `create-role`, `assign-role`, `revoke-role` | roles, and who has them |
 //! | `list-users` | a page of users by `--search`, `--filter field=value` and `--sort` |
+//! | `events` | a page of what happened to accounts, of one with `--user` |
 //! | `activate-user`, `deactivate-user` | whether an account may be used |
 //! | `reset-password` | sends the mail by which a user chooses a password, or sets one with `--prompt` |
 //! | `generate-secret` | a value for `SECRET_KEY` |
@@ -48,6 +49,7 @@ mod args;
 mod console;
 #[cfg(feature = "openapi")]
 mod document;
+mod events;
 mod export;
 mod failure;
 mod import;
@@ -158,6 +160,7 @@ async fn in_scope<A: Application>(
         Command::DeactivateUser(arguments) => accounts::set_active(users, &arguments, false, console).await?,
         Command::ResetPassword(arguments) => accounts::reset_password(users, &arguments, console).await?,
         Command::ListUsers(arguments) => list::run(users, arguments, console).await?,
+        Command::Events(arguments) => events::run(users, &arguments, console).await?,
         Command::ExportUsers(arguments) => export::run(users, &arguments, console).await?,
         Command::ImportUsers(arguments) => return import::run(users, &arguments, console).await,
         Command::GenerateSecret | Command::Migrate(_) => {}

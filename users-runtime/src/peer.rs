@@ -73,7 +73,8 @@ impl Proxies {
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let hops = headers.get_all(X_FORWARDED_FOR);
-        let hops: Vec<_> = hops.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).collect();
+        let hops: Vec<_> =
+            hops.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).collect();
         let mut hops = hops.into_iter().rev();
         while self.trusts(client) {
             match hops.next().and_then(hop) {
@@ -99,7 +100,10 @@ mod tests {
 
     fn client(networks: &str, peer: &str, forwarded: &[&str]) -> String {
         let headers = forwarded.iter().map(|value| (X_FORWARDED_FOR, value.parse().unwrap())).collect();
-        Proxies::parse("TRUSTED_PROXIES", networks).unwrap().client(peer.parse().unwrap(), &headers).to_string()
+        Proxies::parse("TRUSTED_PROXIES", networks)
+            .unwrap()
+            .client(peer.parse().unwrap(), &headers)
+            .to_string()
     }
 
     #[test]
@@ -131,7 +135,9 @@ mod tests {
 
     #[test]
     fn s15_a_proxy_that_says_nothing_or_nonsense_stands_for_itself() {
-        for forwarded in [&[][..], &["unknown"], &["203.0.113.9, "], &["203.0.113.9, evil"], &["203.0.113.9;"]] {
+        for forwarded in
+            [&[][..], &["unknown"], &["203.0.113.9, "], &["203.0.113.9, evil"], &["203.0.113.9;"]]
+        {
             assert_eq!(client("10.0.0.1", "10.0.0.1", forwarded), "10.0.0.1", "{forwarded:?}");
         }
     }

@@ -2,7 +2,10 @@
 //! on.
 
 mod changes;
+mod deletion;
 mod enumeration;
+mod events;
+mod export;
 mod help;
 mod hooks;
 mod identifiers;

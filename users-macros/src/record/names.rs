@@ -11,7 +11,9 @@ use super::{
 use crate::report::mistake;
 
 /// The library's tables, which stand beside the user's.
-const OWN_TABLES: [&str; 8] = [
+const OWN_TABLES: [&str; 10] = [
+    "users_deletions",
+    "users_events",
     "users_imports",
     "users_migrations",
     "users_oauth_accounts",

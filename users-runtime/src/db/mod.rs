@@ -62,6 +62,7 @@ macro_rules! dispatch {
 }
 
 mod database;
+pub(crate) mod events;
 mod import;
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -3,6 +3,10 @@
 mod claims;
 #[path = "shared/credentials.rs"]
 mod credentials;
+#[path = "shared/deletions.rs"]
+mod deletions;
+#[path = "shared/events.rs"]
+mod events;
 #[path = "shared/import.rs"]
 mod import;
 #[path = "shared/list.rs"]
@@ -19,6 +23,8 @@ mod users;
 
 pub(super) use claims::*;
 pub(super) use credentials::*;
+pub(super) use deletions::*;
+pub(super) use events::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;

@@ -2,6 +2,10 @@
 
 #[path = "shared/credentials.rs"]
 mod credentials;
+#[path = "shared/deletions.rs"]
+mod deletions;
+#[path = "shared/events.rs"]
+mod events;
 #[path = "shared/import.rs"]
 mod import;
 #[path = "shared/list.rs"]
@@ -19,6 +23,8 @@ mod schema;
 mod users;
 
 pub(super) use credentials::*;
+pub(super) use deletions::*;
+pub(super) use events::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;

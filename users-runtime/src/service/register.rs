@@ -7,6 +7,7 @@ use crate::{
     app::Application,
     db::{Transaction, outbox::Message},
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::{NewUser, RegistrationDto, UserId, UserModel},
     password,
@@ -118,6 +119,9 @@ impl<A: Application> Scope<A> {
     ) -> Result<A::User, Error> {
         let NewcomerOf { user, canonical, origin } = newcomer;
         let user = transaction.insert_user(user, &canonical).await?;
+        let event = NewEvent::new(EventKind::Registered).of(user.id());
+        let event = if origin == Origin::Program { event.managed() } else { event };
+        self.record(transaction, event).await?;
         self.hooks().after_register(request, &user, transaction).await?;
         if !origin.proves_mailbox() && A::ROUTES.verify.is_some() {
             transaction.enqueue(self.tenant(), &Message::Verify { canonical }).await?;

@@ -67,6 +67,8 @@ async fn the_version_is_noted_after_the_tables() {
         created("users_sessions"),
         created("users_one_time_tokens"),
         created("users_outbox"),
+        created("users_events"),
+        created("users_deletions"),
         created("users_imports"),
         "version 1".to_owned(),
         created("users_role_members"),
