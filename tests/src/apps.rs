@@ -116,6 +116,10 @@ impl Hooks<User> for TestHooks {
         obey(request, "after_password_change")
     }
 
+    async fn export(&self, user: &User) -> Result<Map<String, Value>, Error> {
+        Ok(Map::from_iter([("login_count".to_owned(), user.login_count.into())]))
+    }
+
     async fn before_oauth_register(
         &self,
         request: &Parts,

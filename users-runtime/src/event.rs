@@ -35,7 +35,7 @@ macro_rules! words {
             pub const ALL: &'static [Self] = &[$( Self::$variant ),*];
 
             /// Their words.
-            pub(crate) const WORDS: &'static [&'static str] = &[$( $word ),*];
+            pub const WORDS: &'static [&'static str] = &[$( $word ),*];
 
             /// The word that stands for it, in the database and in responses.
             #[must_use]
@@ -301,7 +301,7 @@ impl NewEvent {
     }
 
     /// It happened to this user's account.
-    pub(crate) fn of(self, user_id: impl ToString) -> Self {
+    pub(crate) fn of(self, user_id: impl ToString + Copy) -> Self {
         Self { user_id: Some(user_id.to_string()), ..self }
     }
 

@@ -4,6 +4,7 @@
 mod changes;
 mod deletion;
 mod enumeration;
+mod event_hook;
 mod events;
 mod export;
 mod help;

@@ -114,11 +114,12 @@ impl<A: Application> Scope<A> {
         // The token came by mail to the new address, so that one is proven.
         transaction.set_verified::<A::User>(self.tenant(), id, true).await?;
         self.record(&mut transaction, NewEvent::new(EventKind::IdentifierChanged).of(id)).await?;
-        self.end_credentials(&mut transaction, id).await?;
         let told = Message::IdentifierChanged { to: old.to_owned(), new_identifier: new.typed };
         transaction.enqueue(self.tenant(), &told).await?;
         let changed =
             transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::TokenInvalid)?;
+        // Last, because a store of sessions beside the database cannot be rolled back.
+        self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
         self.directory().outbox.notify_one();
         Ok(changed)
