@@ -188,8 +188,8 @@ async fn s59_events_are_forgotten_when_their_time_is_over() {
 #[tokio::test]
 async fn s59_a_program_carries_events_elsewhere_once_they_are_settled() {
     let app = App::start(Kind::Session).await;
-    let node = app.another_node().await;
     app.verified(EMAIL).await;
+    let node = app.another_node().await;
     assert!(node.events_after(0, 10).await.expect("it answers").is_empty(), "they are younger than a minute");
     app.execute("UPDATE users_events SET occurred_at = occurred_at - 120000").await;
     let first = node.events_after(0, 1).await.expect("it answers");
