@@ -126,6 +126,10 @@ impl Hooks<User> for TestHooks {
         obey(request, "after_password_change")
     }
 
+    async fn export(&self, user: &User) -> Result<Map<String, Value>, Error> {
+        Ok(Map::from_iter([("login_count".to_owned(), user.login_count.into())]))
+    }
+
     async fn before_oauth_register(
         &self,
         request: &Parts,
@@ -188,7 +192,7 @@ async fn note(transaction: &mut Transaction, step: &str, user: Uuid, request: &P
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, oauth2, docs)
 )]
 pub mod session {}
 
@@ -198,7 +202,7 @@ pub mod session {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, oauth2, docs)
 )]
 pub mod session_cookie {}
 
@@ -208,7 +212,7 @@ pub mod session_cookie {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, tokens, oauth2, docs)
 )]
 pub mod jwt {}
 
@@ -218,7 +222,7 @@ pub mod jwt {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, tokens, oauth2, docs)
 )]
 pub mod jwt_cookie {}
 
@@ -228,6 +232,6 @@ pub mod jwt_cookie {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, tokens, oauth2, docs)
 )]
 pub mod oauth2_password {}

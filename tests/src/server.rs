@@ -212,6 +212,15 @@ impl App {
         self.database.destroy(&self.store).await;
     }
 
+    /// Another node over the same database, which begins with deleting what is due, as every node does. It has a key of
+    /// its own, so it must send no mail that carries a token.
+    pub async fn another_node(&self) -> apps::session::Users {
+        let config = Config::new(SecretKey::generate().expect("randomness"))
+            .with_max_connections(2)
+            .with_mail_transport(self.mailbox.clone());
+        apps::session::Users::connect(self.database.url(), config).await.expect("it starts")
+    }
+
     /// Registers and verifies a user, and logs a new client in.
     pub async fn user(&self, email: &str) -> Client {
         let client = self.client();

@@ -9,6 +9,7 @@
 //! | `invite --email ada@example.com` | prints a link to register with, or sends it with `--send`; `--role`, `--expires 7d` |
 //! | `create-role`, `assign-role`, `revoke-role` | roles, and who has them |
 //! | `list-users` | a page of users by `--search`, `--filter field=value` and `--sort` |
+//! | `events` | a page of what happened to accounts, of one with `--user` |
 //! | `activate-user`, `deactivate-user` | whether an account may be used |
 //! | `unlock-user` | ends the lock of an account after too many wrong passwords |
 //! | `reset-password` | sends the mail by which a user chooses a password, or sets one with `--prompt` |
@@ -50,6 +51,7 @@ mod args;
 mod console;
 #[cfg(feature = "openapi")]
 mod document;
+mod events;
 mod export;
 mod failure;
 mod import;
@@ -162,6 +164,7 @@ async fn in_scope<A: Application>(
         Command::UnlockUser(arguments) => accounts::unlock(users, &arguments, console).await?,
         Command::ResetPassword(arguments) => accounts::reset_password(users, &arguments, console).await?,
         Command::ListUsers(arguments) => list::run(users, arguments, console).await?,
+        Command::Events(arguments) => events::run(users, &arguments, console).await?,
         Command::ExportUsers(arguments) => export::run(users, &arguments, console).await?,
         Command::ImportUsers(arguments) => return import::run(users, &arguments, console).await,
         Command::GenerateSecret | Command::Migrate(_) => {}

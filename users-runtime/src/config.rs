@@ -58,6 +58,8 @@ pub struct Config {
     pub(crate) old_secret_keys: Vec<SecretKey>,
     pub(crate) verify_lifetime: Duration,
     pub(crate) reset_lifetime: Duration,
+    pub(crate) event_retention: Duration,
+    pub(crate) deletion_grace: Option<Duration>,
     pub(crate) argon2: Argon2Cost,
     pub(crate) hash_threads: usize,
     pub(crate) hash_queue: usize,
@@ -120,6 +122,8 @@ impl Config {
             // S33.
             verify_lifetime: DAY,
             reset_lifetime: HOUR,
+            event_retention: 365 * DAY,
+            deletion_grace: None,
             argon2: Argon2Cost::default(),
             hash_threads: cores,
             // At 17 ms a hash, a full queue is about a second of work.
@@ -466,6 +470,20 @@ impl Config {
         Self { verify_lifetime: verify, reset_lifetime: reset, ..self }
     }
 
+    /// For how long it is kept what happened to accounts, which [`Event`](crate::Event) is about; 365 days by default.
+    #[must_use]
+    pub fn with_event_retention(self, retention: Duration) -> Self {
+        Self { event_retention: retention, ..self }
+    }
+
+    /// For how long users who delete their own account may come back; not at all by default. Until then the account is
+    /// not active, so it is refused whatever the credential is, and a login with the right password brings it back. The
+    /// model needs a field `active`.
+    #[must_use]
+    pub fn with_deletion_grace(self, grace: Duration) -> Self {
+        Self { deletion_grace: Some(grace).filter(|grace| !grace.is_zero()), ..self }
+    }
+
     /// The cost of a password hash, written with [`argon2_cost!`](crate::argon2_cost).
     #[must_use]
     pub fn with_argon2(self, cost: Argon2Cost) -> Self {
@@ -632,6 +650,9 @@ impl Config {
         }
         if self.breaches.timeout.is_zero() {
             return setting("with_breach_timeout", "leaves no time to answer");
+        }
+        if self.event_retention.is_zero() {
+            return setting("with_event_retention", "a time of zero keeps no record of what happens");
         }
         if self.hash_threads == 0 || self.hash_queue == 0 {
             return setting("with_hash_pool", "needs one thread and one place in the queue at least");

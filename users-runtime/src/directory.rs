@@ -10,8 +10,9 @@ use tokio::sync::Notify;
 use crate::oauth::{OAuthClients, Turns};
 use crate::{
     config::Config,
-    db::{Database, Storable},
+    db::{Database, Storable, Transaction},
     error::Error,
+    event::NewEvent,
     model::UserModel,
     password::PasswordPool,
     principal::Principal,
@@ -112,6 +113,12 @@ impl<U: Storable> Directory<U> {
             Some(identifier) => self.database.user_by_canonical(&self.tenant, &identifier.canonical).await,
             None => Ok(None),
         }
+    }
+
+    /// Writes an event of this tenant down, in the transaction of what it records.
+    pub(crate) async fn record(&self, transaction: &mut Transaction, event: NewEvent) -> Result<(), Error> {
+        let tenant = serde_json::to_value(&self.tenant).map_err(Error::internal)?;
+        transaction.insert_event(tenant, event).await
     }
 
     /// The canonical form of an identifier; `None` for one that no account can have.

@@ -90,6 +90,7 @@ mod config;
 mod db;
 mod directory;
 mod error;
+mod event;
 mod extract;
 mod future;
 #[cfg(all(any(fuzzing, test), feature = "jwt", feature = "session-cookie"))]
@@ -169,6 +170,7 @@ pub use crate::{
     db::{Connection, Difference, Pool, SchemaMode, Storable, Transaction},
     directory::Directory,
     error::{BoxError, Error, OAuthFailure, ProblemCode},
+    event::{Event, EventKind, EventOutcome, EventPage, OwnEvent},
     extract::{CurrentUser, Guarded, Heartbeat, SessionData, Visitor},
     future::BoxFuture,
     guard::{
@@ -191,7 +193,7 @@ pub use crate::{
     password::{Argon2Cost, BreachCheck, FailMode, PasswordPolicy, PasswordScheme},
     peer::ClientAddress,
     principal::Principal,
-    query::{ListQuery, Page},
+    query::{EventQuery, ListQuery, Page},
     registration::Registration,
     routes::{Answer, Read, ResetPassword, UsersRouter},
     secret::{Password, PasswordHash, SECRET_KEY_MIN_BYTES, SecretKey, WeakKey},

@@ -13,7 +13,8 @@ use users_tests::{
 
 use crate::support::{Shelf, config, plain, registration, serve, with_shelf};
 
-const TABLES: [&str; 4] = ["users", "users_sessions", "users_one_time_tokens", "users_outbox"];
+const TABLES: [&str; 5] =
+    ["users", "users_sessions", "users_one_time_tokens", "users_outbox", "users_events"];
 
 /// Takes the tables away, or brings them back.
 async fn rename_tables(app: &App, gone: bool) {

@@ -3,7 +3,11 @@
 
 mod breaches;
 mod changes;
+mod deletion;
 mod enumeration;
+mod event_hook;
+mod events;
+mod export;
 mod help;
 mod hooks;
 mod identifiers;

@@ -2,6 +2,7 @@
 
 mod access_table;
 mod columns;
+mod events;
 mod guards;
 mod invitations;
 mod keys;

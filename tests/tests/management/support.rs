@@ -11,7 +11,17 @@ use uuid::Uuid;
 /// The application: every group, and a model with columns to filter and to sort by.
 #[users_runtime::users_app(
     auth = "session",
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, users, roles, docs)
+    routes(
+        auth,
+        register,
+        verify,
+        password_reset,
+        current_user(delete, export),
+        sessions,
+        users,
+        roles,
+        docs
+    )
 )]
 pub mod office {
     use users_runtime::{PasswordHash, UserModel};

@@ -21,7 +21,10 @@ use crate::{
 type User<A> = <A as Application>::User;
 
 /// The user whom an operator means: by identifier, and otherwise by key.
-async fn find<A: Application>(users: &Scope<A>, named: &str) -> Result<Principal<User<A>>, Failure> {
+pub(super) async fn find<A: Application>(
+    users: &Scope<A>,
+    named: &str,
+) -> Result<Principal<User<A>>, Failure> {
     if let Some(user) = users.find_user(named).await? {
         return Ok(user);
     }

@@ -38,6 +38,8 @@ pub(super) enum Command {
     RevokeRole(Membership),
     /// Show users, a page at a time.
     ListUsers(ListUsers),
+    /// Show what happened to accounts, the latest first.
+    Events(Events),
     /// Let an account be used again.
     ActivateUser(User),
     /// Refuse an account, and end its sessions.
@@ -176,6 +178,22 @@ pub(super) struct ListUsers {
     /// Also count all that match.
     #[arg(long)]
     pub(super) total: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    /// Only what happened to the account of this user: what the user logs in with, or the key, also of one who was deleted.
+    #[arg(long)]
+    pub(super) user: Option<String>,
+    /// Only what is of this kind, such as `login`.
+    #[arg(long)]
+    pub(super) kind: Option<String>,
+    /// How many at once.
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: u32,
+    /// Go on behind a page: its `next`.
+    #[arg(long, value_name = "NEXT", allow_hyphen_values = true)]
+    pub(super) after: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     app::Application,
+    event::{Event, OwnEvent},
     model::{RoleModel, UserModel},
-    query::ListQuery,
+    query::{EventQuery, ListQuery},
     secret::Password,
     service::{AccountLock, SessionInfo},
 };
@@ -134,6 +135,46 @@ impl<A: Application, Shown> Client<A, Shown> {
         self.at(Method::DELETE, paths!(current_user).path, body).await?;
         self.forget();
         Ok(())
+    }
+
+    /// What happened to the own account: a page, the latest first.
+    pub async fn events(&self, query: &EventQuery) -> Result<Page<OwnEvent>, Error> {
+        let path = format!("{}/events", paths!(current_user).path.trim_end_matches('/'));
+        self.events_at(&path, query).await
+    }
+
+    /// What happened to a user's account: a page, the latest first.
+    pub async fn events_of(&self, user: UserKey<A>, query: &EventQuery) -> Result<Page<Event>, Error> {
+        let path = format!("{}/{}/events", paths!(users).path, segment(&user.to_string())?);
+        self.events_at(&path, query).await
+    }
+
+    async fn events_at<E: DeserializeOwned>(&self, path: &str, query: &EventQuery) -> Result<Page<E>, Error> {
+        let mut url = self.connection.url(path)?;
+        {
+            let mut pairs = url.query_pairs_mut();
+            pairs.append_pair("limit", &query.limit.to_string());
+            if let Some(kind) = query.kind {
+                pairs.append_pair("kind", kind.as_str());
+            }
+            if let Some(after) = &query.after {
+                pairs.append_pair("after", after);
+            }
+        }
+        self.send(Method::GET, url, Content::Nothing).await?.json()
+    }
+
+    /// Everything that is known of the own account, where `routes(current_user(export))` allows it. It needs a login of a
+    /// few minutes ago.
+    pub async fn export_me(&self) -> Result<serde_json::Map<String, serde_json::Value>, Error> {
+        const {
+            assert!(
+                matches!(A::ROUTES.current_user, Some(paths) if paths.export),
+                "users get no export here; write `current_user(export)` in `routes(...)` of `#[users_app]`"
+            );
+        }
+        let path = format!("{}/export", paths!(current_user).path.trim_end_matches('/'));
+        self.at(Method::GET, &path, Content::Nothing).await?.json()
     }
 
     /// The own sessions, the latest first.

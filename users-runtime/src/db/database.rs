@@ -11,7 +11,8 @@ use super::{
     transaction::Inner,
 };
 use crate::{
-    error::Error, model::SortColumn, principal::Principal, session::SessionRecord, token::TokenHash,
+    error::Error, event::Outlet, model::SortColumn, principal::Principal, session::SessionRecord,
+    token::TokenHash,
 };
 
 /// A pool of connections that the application already has.
@@ -54,6 +55,8 @@ impl From<sqlx::MySqlPool> for Pool {
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     pub(super) pool: Pool,
+    /// Where events go once they are committed.
+    pub(crate) events: Outlet,
 }
 
 impl Database {
@@ -69,11 +72,11 @@ impl Database {
             "mysql" | "mariadb" => Pool::MySql(mysql::connect(url, max_connections).await?),
             _ => return Err(unknown_scheme(scheme)),
         };
-        Ok(Self { pool })
+        Ok(Self::over(pool))
     }
 
     pub(crate) fn over(pool: Pool) -> Self {
-        Self { pool }
+        Self { pool, events: Outlet::default() }
     }
 
     /// Creates and migrates the library's tables, and creates or checks the user's.
@@ -101,7 +104,7 @@ impl Database {
             #[cfg(feature = "mysql")]
             Pool::MySql(pool) => Inner::MySql(mysql::begin(pool).await?),
         };
-        Ok(Transaction { inner })
+        Ok(Transaction { inner, recorded: Vec::new(), events: self.events.clone() })
     }
 
     /// Whether the database answers.
@@ -208,6 +211,18 @@ impl Database {
             Pool::Postgres(_) => postgres::sort_columns::<U>(),
             #[cfg(feature = "mysql")]
             Pool::MySql(_) => mysql::sort_columns::<U>(),
+        }
+    }
+
+    /// Whether the model has the flag `active`.
+    pub(crate) fn has_active_flag<U: Storable>(&self) -> bool {
+        match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(_) => sqlite::has_active_flag::<U>(),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(_) => postgres::has_active_flag::<U>(),
+            #[cfg(feature = "mysql")]
+            Pool::MySql(_) => mysql::has_active_flag::<U>(),
         }
     }
 

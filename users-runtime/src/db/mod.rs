@@ -63,6 +63,7 @@ macro_rules! dispatch {
 
 mod database;
 mod entries;
+pub(crate) mod events;
 mod import;
 #[cfg(feature = "mysql")]
 mod mysql;

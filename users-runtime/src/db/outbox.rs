@@ -26,6 +26,10 @@ pub(crate) enum Message {
     IdentifierChangeRequested { to: String, new_identifier: String },
     /// Tells the old address that the change is done.
     IdentifierChanged { to: String, new_identifier: String },
+    /// Tells the owner of an account until when it can be had back, in milliseconds since 1970.
+    DeletionRequested { to: String, due_at: i64 },
+    /// Tells the owner that the account stays.
+    DeletionCancelled { to: String },
 }
 
 /// A message and the tenant whose account it is about.
@@ -33,6 +37,17 @@ pub(crate) enum Message {
 pub(crate) struct Envelope<T, M> {
     pub(crate) tenant: T,
     pub(crate) message: M,
+    /// Who asked for it, where a stranger may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked: Option<Asked>,
+}
+
+/// Where a request for a mail came from. Whose account it is about is known when the mail is sent, and recorded then.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    pub(crate) actor: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) client: Option<String>,
 }
 
 /// A mail that this process is to send now; another one may claim it when the lease ends.

@@ -4,6 +4,10 @@
 mod credentials;
 #[path = "shared/entries.rs"]
 mod entries;
+#[path = "shared/deletions.rs"]
+mod deletions;
+#[path = "shared/events.rs"]
+mod events;
 #[path = "shared/import.rs"]
 mod import;
 #[path = "shared/list.rs"]
@@ -22,6 +26,8 @@ mod users;
 
 pub(super) use credentials::*;
 pub(super) use entries::*;
+pub(super) use deletions::*;
+pub(super) use events::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;

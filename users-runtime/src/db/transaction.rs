@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Id, NewOneTime, OneTime, Purpose, Role, RoleId, Storable, Tenant, outbox};
 use crate::{
     error::Error,
+    event::{Event, Outlet},
     model::RoleModel,
     principal::Principal,
     session::SessionRecord,
@@ -16,6 +17,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Transaction {
     pub(super) inner: Inner,
+    /// What it records, told of after the commit.
+    pub(super) recorded: Vec<Event>,
+    pub(super) events: Outlet,
 }
 
 #[derive(Debug)]
@@ -87,6 +91,7 @@ impl Transaction {
             #[cfg(feature = "mysql")]
             Inner::MySql(transaction) => transaction.commit().await?,
         }
+        self.events.tell(self.recorded);
         Ok(())
     }
 }
@@ -258,7 +263,17 @@ impl Transaction {
         tenant: &impl Serialize,
         message: &outbox::Message,
     ) -> Result<(), Error> {
-        self.insert_mail(tenant, message, None).await
+        self.insert_mail(&outbox::Envelope { tenant, message, asked: None }, None).await
+    }
+
+    /// The same for a mail that anybody may ask for.
+    pub(crate) async fn enqueue_asked(
+        &mut self,
+        tenant: &impl Serialize,
+        message: &outbox::Message,
+        asked: outbox::Asked,
+    ) -> Result<(), Error> {
+        self.insert_mail(&outbox::Envelope { tenant, message, asked: Some(asked) }, None).await
     }
 
     /// Stores a mail that is to be sent after the commit if the account is still what it is now.
@@ -268,18 +283,16 @@ impl Transaction {
         message: &outbox::Message,
         fingerprint: Fingerprint,
     ) -> Result<(), Error> {
-        self.insert_mail(tenant, message, Some(fingerprint)).await
+        self.insert_mail(&outbox::Envelope { tenant, message, asked: None }, Some(fingerprint)).await
     }
 
     async fn insert_mail(
         &mut self,
-        tenant: &impl Serialize,
-        message: &outbox::Message,
+        envelope: &impl Serialize,
         fingerprint: Option<Fingerprint>,
     ) -> Result<(), Error> {
         let nonce = crate::token::Nonce::random()?;
-        let envelope = outbox::Envelope { tenant, message };
-        let json = serde_json::to_string(&envelope).map_err(Error::internal)?;
+        let json = serde_json::to_string(envelope).map_err(Error::internal)?;
         let now = crate::clock::now();
         dispatch!(tx self, insert_mail(&nonce, fingerprint, &json, now))
     }

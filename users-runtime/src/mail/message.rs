@@ -21,11 +21,15 @@ pub enum MailKind {
     IdentifierChangeRequested,
     /// To the old address of an account: the account has another one now.
     IdentifierChanged,
+    /// To the account: until when it can be had back before it is deleted.
+    DeletionRequested,
+    /// To the account: it is not deleted.
+    DeletionCancelled,
 }
 
 impl MailKind {
     /// Every kind there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Verify,
         Self::PasswordReset,
         Self::ConfirmIdentifier,
@@ -34,6 +38,8 @@ impl MailKind {
         Self::PasswordChanged,
         Self::IdentifierChangeRequested,
         Self::IdentifierChanged,
+        Self::DeletionRequested,
+        Self::DeletionCancelled,
     ];
 
     /// The name in the outbox and of the template files, such as `password_reset`.
@@ -48,7 +54,15 @@ impl MailKind {
             Self::PasswordChanged => "password_changed",
             Self::IdentifierChangeRequested => "identifier_change_requested",
             Self::IdentifierChanged => "identifier_changed",
+            Self::DeletionRequested => "deletion_requested",
+            Self::DeletionCancelled => "deletion_cancelled",
         }
+    }
+
+    /// Whether the mail says until when something can be had back.
+    #[must_use]
+    pub fn names_end(self) -> bool {
+        matches!(self, Self::DeletionRequested)
     }
 
     /// The kind with this name, if there is one.
@@ -87,6 +101,8 @@ pub struct MailContext<'a> {
     pub valid_for: Option<Duration>,
     /// The identifier that is to come; required when [`MailKind::names_new_identifier`].
     pub new_identifier: Option<&'a str>,
+    /// Until when the account can be had back, such as `2030-01-31 12:05 UTC`; required when [`MailKind::names_end`].
+    pub until: Option<&'a str>,
 }
 
 impl fmt::Debug for MailContext<'_> {

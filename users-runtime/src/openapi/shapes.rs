@@ -53,6 +53,7 @@ impl<A: Application> Operations<'_, A> {
                 ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied())).into()
             }
             Shape::Order => Self::order(),
+            Shape::Next => nullable(ObjectBuilder::new().schema_type(Type::String).into()),
             Shape::Moment => text(KnownFormat::DateTime).into(),
             Shape::Uuid => text(KnownFormat::Uuid).into(),
             Shape::Integer => integer().into(),

@@ -6,6 +6,7 @@ mod current_user;
 mod docs;
 #[cfg(feature = "openapi")]
 mod document;
+mod events;
 mod generated;
 mod guide;
 mod invitations;

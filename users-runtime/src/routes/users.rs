@@ -8,10 +8,11 @@ use axum::{
 use http::{Method, StatusCode};
 use serde::Serialize;
 
-use super::{Generated, Group, Key, Route, answer, show::View};
+use super::{Generated, Group, Key, Route, answer, events, show::View};
 use crate::{
     app::{Application, UsersRoutes},
     error::Error,
+    event::Event,
     json,
     model::UserModel,
     operation::{Facts, Shape},
@@ -21,7 +22,7 @@ use crate::{
 
 type UserKey<A> = Key<<<A as Application>::User as UserModel>::Id>;
 
-pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 7] {
+pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 8] {
     let route = |method, path, what| Route::guarded(Group::Users, method, path, what);
     let one = format!("{}/{{id}}", paths.path);
     [
@@ -72,6 +73,10 @@ pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 7] {
                 keyed::<A>(it).answers(StatusCode::NO_CONTENT, Shape::Nothing, what)
             })
             .answered_by(lift_lock::<A>),
+        route(Method::GET, format!("{one}/events"), "what happened to a user's account")
+            .named("list_events_of")
+            .described(|it| events::facts::<Event>(keyed::<A>(it), "AccountEvents"))
+            .answered_by(list_events::<A>),
     ]
 }
 
@@ -163,6 +168,19 @@ async fn end_sessions<A: Application>(
     let (parts, _) = request.into_parts();
     answer!(generated.end_sessions_of(users, parts, id), users.end_sessions(id))?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn list_events<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let query = events::query(&parts)?;
+    let page =
+        answer!(generated.list_events_of(users, parts, (id, query)), users.events_shown_of(id, &query))?;
+    Ok(events::listed::<Event>(page))
 }
 
 async fn read_lock<A: Application>(

@@ -8,6 +8,7 @@ use crate::{
     auth::{Backend, Credential, Login},
     db::{Transaction, outbox::Message},
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::{UpdateDto, UserModel},
     password::{PasswordPolicy, Verdict},
@@ -63,12 +64,19 @@ impl<A: Application> Scope<A> {
         let mut ends_credentials = false;
         if let Some(new) = &new_hash {
             self.replace_password(principal, new, &mut transaction).await?;
+            let event = NewEvent::new(EventKind::PasswordChanged).of(principal.id());
+            self.record(&mut transaction, event).await?;
             ends_credentials = true;
         }
         let mut pending_identifier = None;
         if let Some(new) = new_identifier {
             pending_identifier = self.change_identifier(principal, new, &mut transaction).await?;
             ends_credentials |= pending_identifier.is_none();
+            let kind = match pending_identifier {
+                Some(_) => EventKind::IdentifierChangeRequested,
+                None => EventKind::IdentifierChanged,
+            };
+            self.record(&mut transaction, NewEvent::new(kind).of(principal.id())).await?;
         }
         let current = transaction
             .user_by_id::<A::User>(self.tenant(), principal.id())
@@ -142,7 +150,12 @@ impl<A: Application> Scope<A> {
         PasswordPolicy::check_length_cap(password).map_err(|violation| Error::field(field, violation))?;
         let check = async {
             match self.directory().passwords.verify(password, Some(principal.password_hash())).await? {
-                Verdict::Wrong => Err(Error::CurrentPasswordWrong),
+                Verdict::Wrong => {
+                    // Whoever found an open session guesses here.
+                    let event = NewEvent::new(EventKind::Reauthentication).of(principal.id());
+                    self.record_alone(event.failed("wrong_password")).await?;
+                    Err(Error::CurrentPasswordWrong)
+                }
                 Verdict::Right | Verdict::RightButOutdated => Ok(()),
             }
         };
@@ -223,7 +236,7 @@ impl<A: Application> Scope<A> {
         Ok(None)
     }
 
-    /// Deletes the account of a user who confirms it with the password.
+    /// Deletes the account of a user who confirms it with the password, at once or when the grace is over.
     pub async fn delete_account(
         &self,
         request: &Parts,
@@ -233,10 +246,20 @@ impl<A: Application> Scope<A> {
         self.confirm_password(request, "delete_account", principal, Some(current)).await?;
         let mut transaction = self.directory().database.begin().await?;
         let administrators = self.lock_administrators(&mut transaction).await?;
-        self.delete_in(&mut transaction, principal.id(), administrators).await?;
-        // Behind what may be refused, because a store of sessions beside the database cannot be rolled back.
+        match self.directory().config.deletion_grace {
+            Some(grace) => self.request_deletion(&mut transaction, principal, grace).await?,
+            None => {
+                self.delete_in(&mut transaction, principal.id()).await?;
+                let event = NewEvent::new(EventKind::Deleted).of(principal.id());
+                self.record(&mut transaction, event).await?;
+            }
+        }
+        self.keep_an_administrator(&mut transaction, administrators).await?;
+        // Last, because a store of sessions beside the database cannot be rolled back.
+        self.end_credentials(&mut transaction, principal.id()).await?;
         let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
         transaction.commit().await?;
+        self.directory().outbox.notify_one();
         Ok(credential)
     }
 }

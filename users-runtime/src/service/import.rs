@@ -16,6 +16,7 @@ use crate::{
     app::Application,
     db::{ImportStep, Refusal, Storable, Transaction},
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::{ImportDto, NewUser, RoleModel, UserId, UserModel},
     password,
@@ -65,6 +66,7 @@ impl<A: Application> Scope<A> {
         for role in &roles {
             self.assign_in(&mut transaction, role, &[&canonical]).await?;
         }
+        self.record(&mut transaction, NewEvent::new(EventKind::Registered).of(user.id()).managed()).await?;
         self.hooks().after_register(&no_request(), &user, &mut transaction).await?;
         transaction.commit().await?;
         Ok(user)

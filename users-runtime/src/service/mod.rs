@@ -1,13 +1,15 @@
 //! The application's state, and what it does for people: no HTTP, no SQL.
 
 mod account;
+mod audit;
+mod deletion;
+mod export;
 mod import;
 mod invitation;
 mod list;
 mod login;
 mod mailer;
 mod manage;
-mod moment;
 #[cfg(feature = "oauth2")]
 mod oauth;
 mod operator;
@@ -41,6 +43,7 @@ use crate::{
     db::{Database, Pool},
     directory::{Directory, Shared},
     error::Error,
+    event::Source,
     model::{ResolveTenant, RoleModel, Tenant, UserModel},
     principal::Principal,
     validate::{CanonicalIdentifier, FieldErrors, canonicalise},
@@ -71,11 +74,18 @@ pub struct Scope<A: Application> {
     directory: Directory<A::User>,
     /// On whose behalf things are done; `None` for a program, which may do everything.
     actor: Option<Arc<Principal<A::User>>>,
+    /// Where the request comes from that things are done for; `None` for a program.
+    source: Option<Source>,
 }
 
 impl<A: Application> Clone for Scope<A> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), directory: self.directory.clone(), actor: self.actor.clone() }
+        Self {
+            inner: Arc::clone(&self.inner),
+            directory: self.directory.clone(),
+            actor: self.actor.clone(),
+            source: self.source.clone(),
+        }
     }
 }
 
@@ -193,12 +203,21 @@ impl<A: Application> UsersBuilder<A> {
         let transport = self.config.transport()?;
         let users = self.open(database).await?;
         mailer::spawn(&users.0, transport);
+        audit::spawn(&users.0);
         Ok(users)
     }
 
     /// The state without the worker that sends mail: what a command promises, a server sends.
     pub(crate) async fn open(self, database: Database) -> Result<Users<A>, Error> {
         register::check_mode::<A>(&self.config)?;
+        if self.config.deletion_grace.is_some() && !database.has_active_flag::<A::User>() {
+            return Err(Error::Setting {
+                name: "with_deletion_grace",
+                problem:
+                    "needs a field that is marked `#[user(active)]`, by which an account is refused meanwhile"
+                        .to_owned(),
+            });
+        }
         let shared = Arc::new(Shared::new(self.config, database, A::ROUTES.tokens.is_some())?);
         if let Some(store) = &shared.store {
             store.ping().await?;
@@ -218,7 +237,7 @@ impl<A: Application> Users<A> {
     #[must_use]
     pub fn scope(&self, tenant: <A::User as UserModel>::Tenant) -> Scope<A> {
         let directory = Directory::new(Arc::clone(&self.0.shared), tenant.trimmed());
-        Scope { inner: Arc::clone(&self.0), directory, actor: None }
+        Scope { inner: Arc::clone(&self.0), directory, actor: None, source: None }
     }
 
     /// The users of the tenant that a request belongs to.
@@ -226,7 +245,8 @@ impl<A: Application> Users<A> {
     /// # Errors
     /// What the application's [`ResolveTenant`] says.
     pub async fn scope_of(&self, request: &Parts) -> Result<Scope<A>, Error> {
-        Ok(self.scope(self.0.hooks.tenant(request).await?))
+        let scope = self.scope(self.0.hooks.tenant(request).await?);
+        Ok(Scope { source: Some(Source::of(request)), ..scope })
     }
 
     /// Who a request is from; `None` when it carries no credential.

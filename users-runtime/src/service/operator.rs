@@ -2,7 +2,13 @@
 
 use super::{Scope, no_request};
 use crate::{
-    app::Application, error::Error, hooks::Hooks, model::UserModel, secret::Password, validate::FieldErrors,
+    app::Application,
+    error::Error,
+    event::{EventKind, NewEvent},
+    hooks::Hooks,
+    model::UserModel,
+    secret::Password,
+    validate::FieldErrors,
 };
 
 impl<A: Application> Scope<A> {
@@ -31,6 +37,7 @@ impl<A: Application> Scope<A> {
             return Err(Error::NotFound);
         }
         let after = transaction.user_by_id::<A::User>(tenant, id).await?.ok_or(Error::NotFound)?;
+        self.record(&mut transaction, NewEvent::new(EventKind::PasswordChanged).of(id).managed()).await?;
         self.tell_password_changed(&after, &mut transaction).await?;
         self.hooks().after_password_change(&request, &after, &mut transaction).await?;
         // Last, because a store of sessions beside the database cannot be rolled back.

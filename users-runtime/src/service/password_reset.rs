@@ -7,6 +7,7 @@ use crate::{
     app::Application,
     db::{Purpose, outbox::Message},
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::UserModel,
     secret::Password,
@@ -78,6 +79,7 @@ impl<A: Application> Scope<A> {
         if !principal.is_verified() {
             self.unlink_all(&mut transaction, id).await?;
         }
+        self.record(&mut transaction, NewEvent::new(EventKind::PasswordReset).of(id)).await?;
         self.tell_password_changed(&changed, &mut transaction).await?;
         self.hooks().after_password_change(request, &changed, &mut transaction).await?;
         // Last, because a store of sessions beside the database cannot be rolled back.

@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     db::{Transaction, outbox::Message},
     error::{Error, display_chain},
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::{NewUser, RegistrationDto, RoleModel, UserId, UserModel},
     password,
@@ -236,6 +237,9 @@ impl<A: Application> Scope<A> {
                 }
             }
         }
+        let event = NewEvent::new(EventKind::Registered).of(user.id());
+        let event = if origin == Origin::Program { event.managed() } else { event };
+        self.record(transaction, event).await?;
         self.hooks().after_register(request, &user, transaction).await?;
         if !origin.proves_mailbox() && A::ROUTES.verify.is_some() {
             transaction.enqueue(self.tenant(), &Message::Verify { canonical }).await?;

@@ -7,9 +7,10 @@ use crate::{
     app::Application,
     directory::Directory,
     error::Error,
+    event::EventPage,
     model::{RoleModel, RoleName, UserModel},
     principal::Principal,
-    query::{ListQuery, Page},
+    query::{EventQuery, ListQuery, Page},
     secret::Password,
 };
 #[cfg(feature = "oauth2")]
@@ -68,6 +69,8 @@ shortcuts! {
     delete_user(id: U::Id) -> Principal<U>;
     set_active(id: U::Id, active: bool) -> ();
     set_verified(id: U::Id, verified: bool) -> ();
+    events(query: &EventQuery) -> EventPage;
+    events_of(id: U::Id, query: &EventQuery) -> EventPage;
     send_password_reset(identifier: &str) -> ();
     roles() -> Vec<Role<U>>;
     create_role(create: <Role<U> as RoleModel>::Create) -> Role<U>;

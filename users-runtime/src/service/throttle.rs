@@ -5,9 +5,10 @@ use std::future::Future;
 use http::request::Parts;
 use serde::Serialize;
 
-use super::{Scope, moment};
+use super::Scope;
 use crate::{
     app::Application,
+    clock,
     directory::Directory,
     error::{Error, display_chain},
     hooks::{Attempt, Hooks},
@@ -30,8 +31,8 @@ pub struct AccountLock {
     /// How many wrong passwords were tried within the time of the limit.
     pub failures: u32,
     /// Until when every password is refused, as RFC 3339 writes it; `None` when the account is not locked.
-    #[serde(serialize_with = "moment::optional::serialize")]
-    #[cfg_attr(feature = "client", serde(deserialize_with = "moment::optional::deserialize"))]
+    #[serde(serialize_with = "clock::moment::optional::serialize")]
+    #[cfg_attr(feature = "client", serde(deserialize_with = "clock::moment::optional::deserialize"))]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub locked_until: Option<i64>,
 }

@@ -9,6 +9,7 @@ use crate::{
     db::{OneTime, Purpose, outbox::Message},
     directory::Directory,
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::UserModel,
     principal::Principal,
@@ -36,7 +37,7 @@ impl<A: Application> Scope<A> {
         let Some(identifier) = Directory::<A::User>::canonical(identifier) else { return Ok(()) };
         let directory = self.directory();
         let mut transaction = directory.database.begin().await?;
-        transaction.enqueue(self.tenant(), &message(identifier.canonical)).await?;
+        transaction.enqueue_asked(self.tenant(), &message(identifier.canonical), self.asking()).await?;
         transaction.commit().await?;
         directory.outbox.notify_one();
         Ok(())
@@ -89,6 +90,7 @@ impl<A: Application> Scope<A> {
         // One atomic consumption: of twenty at once, one gets the row.
         transaction.take_one_time::<A::User>(hash, Purpose::Verify).await?.ok_or(Error::TokenInvalid)?;
         transaction.set_verified::<A::User>(self.tenant(), id, true).await?;
+        self.record(&mut transaction, NewEvent::new(EventKind::Verified).of(id)).await?;
         let verified =
             transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::TokenInvalid)?;
         self.hooks().after_verify(request, &verified, &mut transaction).await?;
@@ -119,11 +121,13 @@ impl<A: Application> Scope<A> {
         }
         // The token came by mail to the new address, so that one is proven.
         transaction.set_verified::<A::User>(self.tenant(), id, true).await?;
-        self.end_credentials(&mut transaction, id).await?;
+        self.record(&mut transaction, NewEvent::new(EventKind::IdentifierChanged).of(id)).await?;
         let told = Message::IdentifierChanged { to: old.to_owned(), new_identifier: new.typed };
         transaction.enqueue(self.tenant(), &told).await?;
         let changed =
             transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::TokenInvalid)?;
+        // Last, because a store of sessions beside the database cannot be rolled back.
+        self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
         self.directory().outbox.notify_one();
         Ok(changed)

@@ -84,6 +84,15 @@ pub(in crate::db) async fn take_one_time<U: Storable>(
     if done.rows_affected() == 1 { one_time(&row).map(Some) } else { Ok(None) }
 }
 
+/// Deletes the oldest of the events before a moment, so few that nobody waits for it; how many they were.
+pub(in crate::db) async fn delete_events(pool: &DbPool, before: i64) -> Result<u64, Error> {
+    let done = query("DELETE FROM users_events WHERE occurred_at < ? ORDER BY occurred_at LIMIT 1000")
+        .bind(before)
+        .execute(pool)
+        .await?;
+    Ok(done.rows_affected())
+}
+
 /// Takes the mail that has waited longest. Its due time becomes the end of the lease, so that another process sends
 /// it when this one dies.
 pub(in crate::db) async fn claim_mail(pool: &DbPool, now: i64, until: i64) -> Result<Option<Claimed>, Error> {

@@ -96,6 +96,37 @@ const TABLES: &[OwnTable] = &[
         by_key: true,
     },
     OwnTable {
+        name: "users_events",
+        columns: &[
+            "id {serial}",
+            "occurred_at {number} NOT NULL",
+            "kind {word} NOT NULL",
+            "outcome {word} NOT NULL",
+            // What is recorded outlives the account, so nothing refers to it.
+            "user_id {key}",
+            "tenant {text} NOT NULL",
+            "actor {key}",
+            "address {key}",
+            "client {text}",
+            "detail {text}",
+        ],
+        references: &[],
+        indexes: &[("user", "user_id, id"), ("time", "occurred_at")],
+        by_key: false,
+    },
+    OwnTable {
+        name: "users_deletions",
+        columns: &[
+            "user_id {user} NOT NULL PRIMARY KEY",
+            "tenant {text} NOT NULL",
+            "due_at {number} NOT NULL",
+            "cancellable {number} NOT NULL",
+        ],
+        references: &[("user_id", Target::User)],
+        indexes: &[("due", "due_at")],
+        by_key: true,
+    },
+    OwnTable {
         name: "users_imports",
         columns: &[
             "fingerprint {bytes} NOT NULL PRIMARY KEY",

@@ -191,6 +191,11 @@ pub(in crate::db) async fn set_active<U: Storable>(
     set_flag::<U>(connection, tenant, id, model_sql::<U>().set_active, active).await
 }
 
+/// Whether there is such a flag.
+pub(in crate::db) fn has_active_flag<U: Storable>() -> bool {
+    model_sql::<U>().set_active.is_some()
+}
+
 async fn set_flag<U: Storable>(
     connection: &mut Connection,
     tenant: &U::Tenant,
@@ -212,6 +217,7 @@ pub(in crate::db) async fn delete_user<U: Storable>(
     // A pool of the application's own may have foreign keys switched off, so nothing is left to the cascade.
     super::delete_sessions_of::<U>(connection, id).await?;
     super::delete_one_time_of::<U>(connection, id).await?;
+    super::delete_deletion::<U>(connection, id).await?;
     if <U::Role as crate::model::RoleModel>::PRESENT {
         super::delete_memberships_of::<U>(connection, id).await?;
     }

@@ -69,6 +69,8 @@ async fn the_version_is_noted_after_the_tables() {
         created("users_outbox"),
         created("users_entries"),
         created("users_invitations"),
+        created("users_events"),
+        created("users_deletions"),
         created("users_imports"),
         "version 1".to_owned(),
         created("users_role_members"),
