@@ -94,6 +94,10 @@ words! {
         Reauthentication = "reauthentication",
         /// A refresh token came twice, and its session has ended: one of the two who had it is a thief.
         RefreshTokenReused = "refresh_token_reused",
+        /// Wrong passwords locked the account for a while.
+        Locked = "locked",
+        /// Somebody else than the owner lifted that lock.
+        LockLifted = "lock_lifted",
         /// The stored hash was replaced by one of the same password that costs more.
         HashUpgraded = "hash_upgraded",
         /// The password was changed.

@@ -2,10 +2,10 @@
 
 #[path = "shared/credentials.rs"]
 mod credentials;
-#[path = "shared/entries.rs"]
-mod entries;
 #[path = "shared/deletions.rs"]
 mod deletions;
+#[path = "shared/entries.rs"]
+mod entries;
 #[path = "shared/events.rs"]
 mod events;
 #[path = "shared/import.rs"]
@@ -25,8 +25,8 @@ mod schema;
 mod users;
 
 pub(super) use credentials::*;
-pub(super) use entries::*;
 pub(super) use deletions::*;
+pub(super) use entries::*;
 pub(super) use events::*;
 pub(super) use import::*;
 pub(super) use list::*;

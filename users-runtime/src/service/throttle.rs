@@ -11,6 +11,7 @@ use crate::{
     clock,
     directory::Directory,
     error::{Error, display_chain},
+    event::{EventKind, NewEvent},
     hooks::{Attempt, Hooks},
     model::UserModel,
     peer::ClientAddress,
@@ -85,12 +86,26 @@ impl<A: Application> Scope<A> {
                 | Error::InvitationInvalid
                 | Error::TokenInvalid
                 | Error::IdentifierTaken,
-            ) => {}
+            ) => self.record_lock(&counted, identifier).await?,
             // The password was right.
             Ok(_) | Err(Error::NotVerified) => self.succeeded(&counted).await,
             Err(_) => self.give_back(&counted).await,
         }
         done
+    }
+
+    /// Writes down that an account is locked now, or what there is none of.
+    async fn record_lock(&self, counted: &Counted, identifier: Option<&str>) -> Result<(), Error> {
+        let until = counted.account.as_ref().and_then(Taken::locked_until);
+        let (Some(until), Some(identifier)) = (until, identifier) else { return Ok(()) };
+        let event =
+            NewEvent::new(EventKind::Locked).with("until", clock::rfc3339(until).map_err(Error::internal)?);
+        // Looked up either way, so that it takes as long for accounts that there are not (S11).
+        let event = match self.find_user(identifier).await? {
+            Some(user) => event.of(user.id()),
+            None => event,
+        };
+        self.record_alone(event).await
     }
 
     /// What the application says of an attempt; one that it refuses is not counted.
@@ -186,7 +201,8 @@ impl<A: Application> Scope<A> {
     pub async fn lift_account_lock(&self, id: Id<A>) -> Result<(), Error> {
         let user = self.user(id).await?.ok_or(Error::NotFound)?;
         self.may_change(&user)?;
-        self.forget_failures(user.identifier()).await
+        self.forget_failures(user.identifier()).await?;
+        self.record_alone(NewEvent::new(EventKind::LockLifted).of(id).managed()).await
     }
 
     /// Ends what was counted for an identifier, whose owner has shown another way who they are.
