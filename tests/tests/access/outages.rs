@@ -12,7 +12,7 @@ use std::{
 use axum::{Json, Router, routing::get};
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::sleep};
-use users_runtime::{Config, CurrentUser};
+use users_runtime::CurrentUser;
 use users_tests::{
     Answer, Client, Database, Engine, On, PASSWORD,
     apps::User,
@@ -41,9 +41,8 @@ async fn feed(user: Option<CurrentUser<User>>) -> Json<Value> {
 }
 
 /// Serves an application at this address of a database, to a client who is logged in.
-async fn serve_at(url: &str, change: impl FnOnce(Config) -> Config) -> Client {
-    let users = plain::Users::connect(url, change(config())).await.expect("it starts");
-    serve_users(users).await
+async fn serve_at(url: &str) -> Client {
+    serve_users(plain::Users::connect(url, config()).await.expect("it starts")).await
 }
 
 async fn serve_users(users: plain::Users) -> Client {
@@ -115,7 +114,7 @@ async fn s58_a_database_that_hangs_is_503_in_time_and_comes_back() {
     }
     let database = Database::new().await;
     let (relay, url) = Relay::before_url(database.url()).await;
-    let client = serve_at(&url, |config| config).await;
+    let client = serve_at(&url).await;
     assert_back(&client).await;
     relay.set(Mode::Hang);
     assert_closed(&client, &database).await;
@@ -132,7 +131,7 @@ async fn s58_clients_that_leave_a_database_that_hangs_take_no_connection_along()
     }
     let database = Database::new().await;
     let (relay, url) = Relay::before_url(database.url()).await;
-    let client = serve_at(&url, |config| config).await;
+    let client = serve_at(&url).await;
     assert_back(&client).await;
     relay.set(Mode::Hang);
     let mut leaving = JoinSet::new();
@@ -155,7 +154,7 @@ async fn s58_a_database_that_dies_in_the_middle_of_a_change_keeps_nothing_of_it(
     }
     let database = Database::new().await;
     let (relay, url) = Relay::before_url(database.url()).await;
-    let client = serve_at(&url, |config| config).await;
+    let client = serve_at(&url).await;
     let store = database.store().await;
     let held = store.hold(LOCK.chosen()).await;
     let changing = client.snapshot();
@@ -186,7 +185,7 @@ async fn s58_nobody_is_anonymous_while_a_database_comes_and_goes() {
     }
     let database = Database::new().await;
     let (relay, url) = Relay::before_url(database.url()).await;
-    let client = serve_at(&url, |config| config).await;
+    let client = serve_at(&url).await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut asking = JoinSet::new();
     for number in 0..6 {
@@ -229,7 +228,7 @@ const LOCK: On<&str> = On {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s58_a_database_that_somebody_else_locks_is_503_in_time() {
     let database = Database::new().await;
-    let client = serve_at(database.url(), |config| config).await;
+    let client = serve_at(database.url()).await;
     let store = database.store().await;
     let held = store.hold(LOCK.chosen()).await;
     let begun = Instant::now();
