@@ -732,6 +732,9 @@ fn flag(name: &'static str) -> Result<bool, Error> {
     }
 }
 
+#[cfg(all(feature = "jwt", feature = "oauth2"))]
+mod defaults;
+
 #[cfg(test)]
 mod tests {
     use super::*;

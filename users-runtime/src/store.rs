@@ -51,7 +51,8 @@ pub enum Expected {
 /// Where entries are kept, under keys of printable ASCII without white space, at most 128 bytes long.
 ///
 /// Every write is atomic: of several that expect the same, one takes place. An entry whose end has passed is absent. An
-/// error answers the request with 503: a store that is gone lets nobody in (S58).
+/// error answers the request with 503: a store that is gone lets nobody in (S58). A call has to end in bounded time, for a
+/// request waits for it.
 pub trait Store: Send + Sync + 'static {
     /// Reads an entry; `None` when there is none, or when it has ended.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>, Error>>;

@@ -30,7 +30,7 @@ async fn rename_tables(app: &App, gone: bool) {
 
 /// Asserts a 503 that says nothing of its cause.
 #[track_caller]
-fn assert_unavailable(answer: Answer, app: Option<&App>) {
+pub fn assert_unavailable(answer: Answer, app: Option<&App>) {
     let answer = answer.expect(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(answer.header("content-type"), "application/problem+json");

@@ -7,8 +7,8 @@ use super::postgres;
 #[cfg(feature = "sqlite")]
 use super::sqlite;
 use super::{
-    Difference, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, list::Listing, outbox,
-    transaction::Inner,
+    Difference, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, list::Listing,
+    loan::Loan, outbox, transaction::Inner,
 };
 use crate::{
     error::Error, event::Outlet, model::SortColumn, principal::Principal, session::SessionRecord,
@@ -81,28 +81,28 @@ impl Database {
 
     /// Creates and migrates the library's tables, and creates or checks the user's.
     pub(crate) async fn migrate<U: Storable>(&self, mode: SchemaMode) -> Result<(), Error> {
-        dispatch!(pool self, migrate::<U>(mode))
+        dispatch!(unlimited self, migrate::<U>(mode))
     }
 
     /// What sets the tables apart from the structs; nothing is written.
     pub(crate) async fn drift<U: Storable>(&self) -> Result<Vec<Difference>, Error> {
-        dispatch!(pool self, drift::<U>())
+        dispatch!(unlimited self, drift::<U>())
     }
 
     /// Ends the differences that need no decision; the statements that did.
     pub(crate) async fn apply<U: Storable>(&self, mode: SchemaMode) -> Result<Vec<String>, Error> {
-        dispatch!(pool self, apply::<U>(mode))
+        dispatch!(unlimited self, apply::<U>(mode))
     }
 
     /// A transaction that may write from its first statement.
     pub(crate) async fn begin(&self) -> Result<Transaction, Error> {
         let inner = match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite(pool) => Inner::Sqlite(sqlite::begin(pool).await?),
+            Pool::Sqlite(pool) => Inner::Sqlite(Loan::begin(pool, sqlite::BEGIN).await?),
             #[cfg(feature = "postgres")]
-            Pool::Postgres(pool) => Inner::Postgres(postgres::begin(pool).await?),
+            Pool::Postgres(pool) => Inner::Postgres(Loan::begin(pool, postgres::BEGIN).await?),
             #[cfg(feature = "mysql")]
-            Pool::MySql(pool) => Inner::MySql(mysql::begin(pool).await?),
+            Pool::MySql(pool) => Inner::MySql(Loan::begin(pool, mysql::BEGIN).await?),
         };
         Ok(Transaction { inner, recorded: Vec::new(), events: self.events.clone() })
     }
@@ -169,7 +169,7 @@ impl Database {
 
     /// Deletes what time has made worthless.
     pub(crate) async fn delete_expired(&self, now: i64, idle: i64) -> Result<(), Error> {
-        dispatch!(pool self, delete_expired(now, idle))
+        dispatch!(within super::CLEANING; self, delete_expired(now, idle))
     }
 
     pub(crate) async fn claim_mail(&self, now: i64, until: i64) -> Result<Option<outbox::Claimed>, Error> {

@@ -33,7 +33,7 @@ impl Database {
 
     /// Deletes some of the events before a moment; how many they were.
     pub(crate) async fn delete_events(&self, before: i64) -> Result<u64, Error> {
-        dispatch!(pool self, delete_events(before))
+        dispatch!(within super::CLEANING; self, delete_events(before))
     }
 
     /// Whether the owner of an account that waits for its deletion may still come back.

@@ -40,7 +40,7 @@ pub(super) use users::*;
 use std::str::FromStr;
 
 use sqlx::{
-    PgPool, Postgres, Transaction,
+    PgPool, Postgres,
     postgres::{PgConnectOptions, PgPoolOptions},
     query_scalar,
 };
@@ -55,7 +55,6 @@ use crate::{
 };
 
 type Db = Postgres;
-type DbPool = PgPool;
 type Connection = sqlx::PgConnection;
 type DbRow = sqlx::postgres::PgRow;
 type DbArguments = sqlx::postgres::PgArguments;
@@ -93,10 +92,8 @@ pub(super) async fn connect(url: &str, max_connections: Option<u32>) -> Result<P
     Ok(pool.connect_with(options).await?)
 }
 
-pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, Error> {
-    // What the checks of a transaction count on, whatever the server's default is.
-    Ok(pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?)
-}
+/// What the checks of a transaction count on, whatever the server's default is.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// The user under the key that the database assigns: a `NULL` would not make it assign one.
 async fn with_key<U: Storable>(connection: &mut Connection, user: U) -> Result<U, Error> {

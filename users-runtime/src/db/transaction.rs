@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Id, NewOneTime, OneTime, Purpose, Role, RoleId, Storable, Tenant, outbox};
+use super::{Id, NewOneTime, OneTime, Purpose, Role, RoleId, Storable, Tenant, loan::Loan, outbox};
 use crate::{
     error::Error,
     event::{Event, Outlet},
@@ -25,11 +25,11 @@ pub struct Transaction {
 #[derive(Debug)]
 pub(super) enum Inner {
     #[cfg(feature = "sqlite")]
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Sqlite(Loan<sqlx::Sqlite>),
     #[cfg(feature = "postgres")]
-    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    Postgres(Loan<sqlx::Postgres>),
     #[cfg(feature = "mysql")]
-    MySql(sqlx::Transaction<'static, sqlx::MySql>),
+    MySql(Loan<sqlx::MySql>),
 }
 
 /// The connection that a transaction runs on, for code that serves more than one database.
@@ -57,7 +57,7 @@ macro_rules! connection {
         #[cfg(feature = $feature)]
         pub fn $function(&mut self) -> Result<&mut sqlx::$connection, Error> {
             match &mut self.inner {
-                Inner::$variant(transaction) => Ok(transaction),
+                Inner::$variant(loan) => Ok(loan),
                 #[allow(unreachable_patterns, reason = "it may be the one database that is switched on")]
                 _ => Err(Error::internal(concat!("the database is not ", $name))),
             }
@@ -74,22 +74,22 @@ impl Transaction {
     pub fn connection(&mut self) -> Connection<'_> {
         match &mut self.inner {
             #[cfg(feature = "sqlite")]
-            Inner::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Inner::Sqlite(loan) => Connection::Sqlite(loan),
             #[cfg(feature = "postgres")]
-            Inner::Postgres(transaction) => Connection::Postgres(transaction),
+            Inner::Postgres(loan) => Connection::Postgres(loan),
             #[cfg(feature = "mysql")]
-            Inner::MySql(transaction) => Connection::MySql(transaction),
+            Inner::MySql(loan) => Connection::MySql(loan),
         }
     }
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
         match self.inner {
             #[cfg(feature = "sqlite")]
-            Inner::Sqlite(transaction) => transaction.commit().await?,
+            Inner::Sqlite(loan) => loan.commit().await?,
             #[cfg(feature = "postgres")]
-            Inner::Postgres(transaction) => transaction.commit().await?,
+            Inner::Postgres(loan) => loan.commit().await?,
             #[cfg(feature = "mysql")]
-            Inner::MySql(transaction) => transaction.commit().await?,
+            Inner::MySql(loan) => loan.commit().await?,
         }
         self.events.tell(self.recorded);
         Ok(())

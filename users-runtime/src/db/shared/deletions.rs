@@ -2,7 +2,7 @@
 
 use sqlx::{Row, query};
 
-use super::{Connection, DbPool, SYNTAX};
+use super::{Connection, SYNTAX};
 use crate::{db::Storable, error::Error};
 
 pub(in crate::db) async fn insert_deletion<U: Storable>(
@@ -21,7 +21,7 @@ pub(in crate::db) async fn insert_deletion<U: Storable>(
 }
 
 pub(in crate::db) async fn may_cancel_deletion<U: Storable>(
-    pool: &DbPool,
+    connection: &mut Connection,
     user_id: U::Id,
     now: i64,
 ) -> Result<bool, Error> {
@@ -30,7 +30,7 @@ pub(in crate::db) async fn may_cancel_deletion<U: Storable>(
     ))
     .bind(user_id)
     .bind(now)
-    .fetch_optional(pool)
+    .fetch_optional(connection)
     .await?;
     Ok(row.is_some())
 }
@@ -82,7 +82,7 @@ pub(in crate::db) async fn delete_deletion<U: Storable>(
 }
 
 pub(in crate::db) async fn due_deletions<U: Storable>(
-    pool: &DbPool,
+    connection: &mut Connection,
     now: i64,
     passed_over: i64,
 ) -> Result<Vec<(U::Id, String)>, Error> {
@@ -91,7 +91,7 @@ pub(in crate::db) async fn due_deletions<U: Storable>(
     ))
     .bind(now)
     .bind(passed_over)
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

@@ -1,12 +1,12 @@
 //! Entries of the database as a store.
 
-use sqlx::{Executor, Row, query, query_scalar};
+use sqlx::{Row, query, query_scalar};
 
-use super::{Db, DbPool, SYNTAX};
+use super::{Connection, SYNTAX};
 use crate::{error::Error, store::Entry};
 
 pub(in crate::db) async fn entry(
-    executor: impl Executor<'_, Database = Db>,
+    connection: &mut Connection,
     key: &str,
     now: i64,
 ) -> Result<Option<Entry>, Error> {
@@ -15,7 +15,7 @@ pub(in crate::db) async fn entry(
     ))
     .bind(key)
     .bind(now)
-    .fetch_optional(executor)
+    .fetch_optional(connection)
     .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Entry {
@@ -28,7 +28,7 @@ pub(in crate::db) async fn entry(
 
 /// Writes an entry where none is that has not ended; `false` when there is one.
 pub(in crate::db) async fn put_new_entry(
-    pool: &DbPool,
+    connection: &mut Connection,
     key: &str,
     entry: &Entry,
     now: i64,
@@ -44,7 +44,7 @@ pub(in crate::db) async fn put_new_entry(
     .bind(entry.expires_at)
     .bind(key)
     .bind(now)
-    .execute(pool)
+    .execute(&mut *connection)
     .await?;
     if ended.rows_affected() > 0 {
         return Ok(true);
@@ -57,7 +57,7 @@ pub(in crate::db) async fn put_new_entry(
     .bind(&entry.value)
     .bind(entry.expires_at)
     .bind(key)
-    .execute(pool)
+    .execute(connection)
     .await;
     match new {
         Ok(_) => Ok(true),
@@ -68,7 +68,7 @@ pub(in crate::db) async fn put_new_entry(
 
 /// Replaces the entry with this revision; `false` when it is another one, or has ended.
 pub(in crate::db) async fn replace_entry(
-    pool: &DbPool,
+    connection: &mut Connection,
     key: &str,
     entry: &Entry,
     revision: u64,
@@ -85,24 +85,31 @@ pub(in crate::db) async fn replace_entry(
     .bind(key)
     .bind(revision.cast_signed())
     .bind(now)
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(done.rows_affected() > 0)
 }
 
 /// Removes an entry; `false` when there was none that had not ended.
-pub(in crate::db) async fn remove_entry(pool: &DbPool, key: &str, now: i64) -> Result<bool, Error> {
+pub(in crate::db) async fn remove_entry(
+    connection: &mut Connection,
+    key: &str,
+    now: i64,
+) -> Result<bool, Error> {
     let done = query(sql!("DELETE FROM users_entries WHERE entry_key = ? AND expires_at > ?"))
         .bind(key)
         .bind(now)
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(done.rows_affected() > 0)
 }
 
-pub(in crate::db) async fn entry_keys_of(pool: &DbPool, owner: &str) -> Result<Vec<String>, Error> {
+pub(in crate::db) async fn entry_keys_of(
+    connection: &mut Connection,
+    owner: &str,
+) -> Result<Vec<String>, Error> {
     Ok(query_scalar(sql!("SELECT entry_key FROM users_entries WHERE owner = ?"))
         .bind(owner)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await?)
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, query};
 
-use super::{Connection, DbArguments, DbPool, DbRow, SYNTAX, insert_returning_key};
+use super::{Connection, DbArguments, DbRow, SYNTAX, insert_returning_key};
 use crate::{
     db::events::Wanted,
     error::Error,
@@ -58,7 +58,10 @@ fn event(row: &DbRow) -> Result<Event, Error> {
 }
 
 /// Events of a tenant, the latest first.
-pub(in crate::db) async fn events(pool: &DbPool, wanted: &Wanted<'_>) -> Result<Vec<Event>, Error> {
+pub(in crate::db) async fn events(
+    connection: &mut Connection,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<Event>, Error> {
     const OF_TENANT: &str = "id < ? AND tenant = ? AND (? = '' OR kind = ?) ORDER BY id DESC LIMIT ?";
     let kind = wanted.kind.map(EventKind::as_str).unwrap_or_default();
     let statement = match wanted.user_id {
@@ -70,16 +73,20 @@ pub(in crate::db) async fn events(pool: &DbPool, wanted: &Wanted<'_>) -> Result<
         add_values!(arguments, user_id);
     }
     add_values!(arguments, wanted.before, json(wanted.tenant)?, kind, kind, i64::from(wanted.limit));
-    let rows = sqlx::query_with(statement, arguments).fetch_all(pool).await?;
+    let rows = sqlx::query_with(statement, arguments).fetch_all(connection).await?;
     rows.iter().map(event).collect()
 }
 
 /// The events behind one, of every tenant, in the order of their numbers.
-pub(in crate::db) async fn events_after(pool: &DbPool, id: i64, limit: u32) -> Result<Vec<Event>, Error> {
+pub(in crate::db) async fn events_after(
+    connection: &mut Connection,
+    id: i64,
+    limit: u32,
+) -> Result<Vec<Event>, Error> {
     let rows = query(sql!("SELECT ", COLUMNS, " FROM users_events WHERE id > ? ORDER BY id LIMIT ?"))
         .bind(id)
         .bind(i64::from(limit))
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await?;
     rows.iter().map(event).collect()
 }

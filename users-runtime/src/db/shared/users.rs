@@ -2,7 +2,7 @@
 
 use sqlx::{Arguments, Executor, Row, query, query_with};
 
-use super::{Connection, Db, DbArguments, DbPool, DbRow, fingerprint, insert_returning_key};
+use super::{Connection, Db, DbArguments, DbRow, fingerprint, insert_returning_key};
 use crate::{
     db::Storable,
     error::Error,
@@ -39,8 +39,8 @@ pub(super) fn role<U: Storable>(row: &DbRow) -> Result<Option<U::Role>, sqlx::Er
     <U::Role as StoredRole<Db>>::from_row(row, model_sql::<U>().width)
 }
 
-pub(in crate::db) async fn ping(pool: &DbPool) -> Result<(), Error> {
-    query("SELECT 1").execute(pool).await?;
+pub(in crate::db) async fn ping(connection: &mut Connection) -> Result<(), Error> {
+    query("SELECT 1").execute(connection).await?;
     Ok(())
 }
 
