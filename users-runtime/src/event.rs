@@ -351,12 +351,12 @@ impl Outlet {
     pub(crate) fn tell(&self, events: Vec<Event>) {
         for event in events {
             log(&event);
-            let sent = self.0.get().map(|sender| sender.try_send(event));
-            if let Some(Err(mpsc::error::TrySendError::Full(event))) = sent {
-                tracing::warn!(
-                    event = event.id,
-                    "the hook `on_event` is too slow, and does not hear of an event"
-                );
+            let id = event.id;
+            let is_full = |sender: &mpsc::Sender<_>| {
+                matches!(sender.try_send(event), Err(mpsc::error::TrySendError::Full(_)))
+            };
+            if self.0.get().is_some_and(is_full) {
+                tracing::warn!(event = id, "the hook `on_event` is too slow, and does not hear of an event");
             }
         }
     }

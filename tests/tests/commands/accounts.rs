@@ -341,8 +341,8 @@ async fn an_invitation_is_printed_with_its_token_in_the_fragment_or_sent() {
     assert_eq!(program.store().await.count("SELECT COUNT(*) FROM users_outbox").await, 1);
     // Somebody who has an account needs none, and a role has to be there.
     program.create("eve@example.com", &[]);
-    let taken = by_invitation(&["invite", "--json", "--email", "eve@example.com"]).exits(1);
-    assert_eq!(taken.error().0, "identifier_taken");
+    let occupied = by_invitation(&["invite", "--json", "--email", "eve@example.com"]).exits(1);
+    assert_eq!(occupied.error().0, "identifier_taken");
     let unknown =
         by_invitation(&["invite", "--json", "--email", "ada@example.com", "--role", "cook"]).exits(1);
     assert_eq!(unknown.error().0, "validation_failed");

@@ -190,6 +190,7 @@ mod tests {
             token: Some("s3cret"),
             valid_for: None,
             new_identifier: None,
+            until: None,
         };
         let mail = RenderedMail {
             to: "ann@example.com".to_owned(),

@@ -109,6 +109,7 @@ impl<A: Application> UsersRouter<A> {
     ///
     /// # Panics
     /// As [`into_router`](Self::into_router).
+    #[must_use]
     pub fn into_make_service(self) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
         self.into_router().into_make_service_with_connect_info()
     }

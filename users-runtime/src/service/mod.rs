@@ -176,8 +176,9 @@ impl<A: Application> UsersBuilder<A> {
     /// # Errors
     /// As [`Users::connect`].
     pub async fn connect(self, url: &str) -> Result<Users<A>, Error> {
-        let database = self.database(url).await?;
-        self.start(database).await
+        // What happens once and never again needs no room in the future of whoever starts an application.
+        let database = Box::pin(self.database(url)).await?;
+        Box::pin(self.start(database)).await
     }
 
     #[cfg(feature = "cli")]
@@ -196,7 +197,7 @@ impl<A: Application> UsersBuilder<A> {
     /// # Errors
     /// As [`Users::connect`].
     pub async fn with_pool(self, pool: impl Into<Pool>) -> Result<Users<A>, Error> {
-        self.start(Database::over(pool.into())).await
+        Box::pin(self.start(Database::over(pool.into()))).await
     }
 
     async fn start(self, database: Database) -> Result<Users<A>, Error> {

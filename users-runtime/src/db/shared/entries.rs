@@ -61,8 +61,10 @@ pub(in crate::db) async fn put_new_entry(
     .await;
     match new {
         Ok(_) => Ok(true),
-        Err(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()) => Ok(false),
-        Err(error) => Err(error.into()),
+        Err(error) => match error.as_database_error() {
+            Some(taken) if taken.is_unique_violation() => Ok(false),
+            _ => Err(error.into()),
+        },
     }
 }
 
