@@ -74,8 +74,8 @@ async fn s10_a_login_does_not_tell_that_a_private_registration_found_the_identif
     for email in [KNOWN, UNKNOWN] {
         app.client().register(email, "what a stranger chose").await.expect(202, "");
     }
-    let taken = app.client().log_in(KNOWN, "what a stranger chose").await.expect(401, "bad_credentials");
-    assert_same(&app.client().log_in(UNKNOWN, "what a stranger chose").await, &taken);
+    let occupied = app.client().log_in(KNOWN, "what a stranger chose").await.expect(401, "bad_credentials");
+    assert_same(&app.client().log_in(UNKNOWN, "what a stranger chose").await, &occupied);
     // It works once the mailbox is proven.
     let token = app.mailbox.token(UNKNOWN, 1).await;
     app.client().verify(&token).await.expect(201, "");

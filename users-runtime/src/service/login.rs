@@ -101,7 +101,8 @@ impl<A: Application> Scope<A> {
     ) -> Result<(Principal<A::User>, Credential), Error> {
         PasswordPolicy::check_length_cap(&login.password)
             .map_err(|violation| Error::field("password", violation))?;
-        self.attempt(request, "log_in", Some(&login.identifier), self.try_log_in(request, login)).await
+        self.attempt(request, "log_in", Some(&login.identifier), Box::pin(self.try_log_in(request, login)))
+            .await
     }
 
     async fn try_log_in(

@@ -40,7 +40,7 @@ impl<A: Application> Scope<A> {
         token: &str,
         password: &Password,
     ) -> Result<(), Error> {
-        let work = self.redeem_reset(request, token, password);
+        let work = Box::pin(self.redeem_reset(request, token, password));
         let identifier = self.attempt(request, "reset_password", None, work).await?;
         // Whoever reads the mailbox is no guesser.
         self.forget_failures(&identifier).await

@@ -82,13 +82,13 @@ impl<A: Application> Scope<A> {
                 if A::ROUTES.verify.is_some() {
                     self.count_mail().await?;
                 }
-                let work = self.store_registration(request, registration, Origin::Client);
+                let work = Box::pin(self.store_registration(request, registration, Origin::Client));
                 let user = self.attempt(request, "register", None, work).await?;
                 Ok(Principal::new(user, Vec::new()))
             }
-            Mode::Private => self.register_privately(request, registration).await,
+            Mode::Private => Box::pin(self.register_privately(request, registration)).await,
             Mode::InviteOnly => {
-                let work = self.register_invited(request, registration);
+                let work = Box::pin(self.register_invited(request, registration));
                 self.attempt(request, "register", None, work).await
             }
             Mode::Closed => Err(Error::RegistrationClosed),

@@ -61,7 +61,7 @@ impl<A: Application> Scope<A> {
     ///
     /// It is counted before it is made, so that attempts side by side cannot pass the limit (S14), and given back when it
     /// was no failure. One that is dropped half-way counts. Nothing may hold a transaction meanwhile: the counts may be in
-    /// the same database.
+    /// the same database. The work comes in a box, or its future would be in this one twice.
     pub(super) async fn attempt<T>(
         &self,
         request: &Parts,

@@ -45,7 +45,7 @@ impl<A: Application> Scope<A> {
 
     /// Redeems the token of a verification mail, or of the mail that confirms a new identifier.
     pub async fn verify(&self, request: &Parts, token: &str) -> Result<Principal<A::User>, Error> {
-        self.attempt(request, "verify", None, self.redeem_verification(request, token)).await
+        self.attempt(request, "verify", None, Box::pin(self.redeem_verification(request, token))).await
     }
 
     async fn redeem_verification(&self, request: &Parts, token: &str) -> Result<Principal<A::User>, Error> {
