@@ -77,7 +77,7 @@ async fn s13_who_is_logged_in_stays_so_while_the_account_is_locked() {
 
 #[tokio::test]
 async fn s13_a_lock_ends_by_itself_and_the_next_one_is_longer() {
-    let throttle = of_accounts().with_locks(Duration::from_secs(2), Duration::from_secs(900));
+    let throttle = of_accounts().with_locks(Duration::from_secs(2), Duration::from_mins(15));
     let app = app(throttle).await;
     app.verified(EMAIL).await;
     for _ in 0..5 {
