@@ -25,7 +25,7 @@ use super::{
 /// Not the one of the examples, which the server prints.
 const PASSWORD: &str = "a sentence that nobody else has";
 /// What was `SECRET_KEY` before.
-const OLD_KEY: &str = "another key of the tests, of old: 9876543210";
+const OLD_KEY: &str = "another-key-of-the-tests-of-old:9876543210";
 /// The secret of the application at the provider `fake`.
 const CLIENT_SECRET: &str = "reference-secret";
 /// The fields that hold a secret, in whichever body.

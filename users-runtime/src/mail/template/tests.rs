@@ -223,7 +223,7 @@ fn a_folder_replaces_what_it_has_and_names_what_it_may_have() {
         message.contains("verfy.txt` is no template; the templates are `verify.subject`, `verify.txt`"),
         "{message}"
     );
-    assert!(message.ends_with("`identifier_changed.html`"), "{message}");
+    assert!(message.ends_with("`deletion_cancelled.html`"), "{message}");
     fs::remove_dir_all(&folder).unwrap();
 
     let message = Templates::default().with_folder(&folder).unwrap_err().to_string();
