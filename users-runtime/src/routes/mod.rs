@@ -100,6 +100,12 @@ impl<A: Application> UsersRouter<A> {
         all::<A>(self.users.config()).into_iter().map(|route| route.about).collect()
     }
 
+    /// The users behind the routes.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn users(&self) -> &Users<A> {
+        &self.users
+    }
+
     /// All routes as one router, to be served or nested.
     ///
     /// # Panics
