@@ -1,5 +1,7 @@
 //! The application of one test: served on a port of its own, with the people that the test needs.
 
+use std::net::SocketAddr;
+
 use axum::serve;
 use http::{HeaderName, HeaderValue, request::Parts};
 use serde_json::{Map, Value, json};
@@ -111,8 +113,9 @@ impl<A: Application> Site<A> {
             "the application sends its mail elsewhere: give it `bed.config(config)` in place of `config`"
         );
         let server = tokio::spawn(async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
             // A server that ends is seen by the requests that it does not answer.
-            let _ = serve(listener, router).await;
+            let _ = serve(listener, service).await;
         });
         let http = http_client().map_err(|error| failed("there is no client for the test", &error))?;
         let client = Client::new(http, format!("http://{address}{}", suite.prefix), suite.headers.clone());
