@@ -81,6 +81,7 @@ impl<A: Application> fmt::Debug for Suite<A> {
 impl<A: Application> Suite<A> {
     /// An application that a function builds, for each test anew: `async fn(Testbed) -> Result<UsersRouter<App>, BoxError>`,
     /// or, where layers of the application's own are around the router, `Result<(Users<App>, Router), BoxError>`.
+    #[must_use]
     pub fn new<F, Fut, R>(build: F) -> Self
     where
         F: Fn(Testbed) -> Fut + Send + Sync + 'static,

@@ -38,6 +38,8 @@ impl Testbed {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("users_conformance_{}_{number}", process::id());
         let folder = env::temp_dir().join(&name);
+        // A run that was killed may have left one behind.
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
         let database_url = format!("sqlite://{}", folder.join("app.db").display());
         let (mailbox, configured) = (Mailbox::default(), AtomicBool::new(false));

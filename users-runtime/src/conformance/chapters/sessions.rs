@@ -32,7 +32,7 @@ pub(in crate::conformance) async fn s18_v7_2_3_credentials_are_long_and_never_th
     site: Site<A>,
 ) -> Finding {
     let (person, first) = site.user("ada").await?;
-    let mut seen = BTreeSet::from_iter(first.credential().secrets());
+    let mut seen: BTreeSet<_> = first.credential().secrets().into_iter().collect();
     let each = seen.len();
     for _ in 1..4 {
         seen.extend(site.logged_in(&person).await?.credential().secrets());

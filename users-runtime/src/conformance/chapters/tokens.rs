@@ -64,7 +64,7 @@ pub(in crate::conformance) async fn s27_v9_1_1_a_token_with_another_payload_is_r
         claims[claim] = value;
         texts.push(token.with_claims(&claims));
     }
-    for claim in token.claims.as_object().into_iter().flat_map(|claims| claims.keys()) {
+    for claim in token.claims.as_object().into_iter().flat_map(serde_json::Map::keys) {
         let mut claims = token.claims.clone();
         if let Some(claims) = claims.as_object_mut() {
             claims.remove(claim);
