@@ -395,16 +395,14 @@ async fn s23_accounts_without_a_proven_mailbox_are_found() {
 
 /// Answers a user from memory for as long as the credential is the same, as a cache in front of it would.
 async fn remembering(bed: Testbed) -> Result<(Users<session::App>, Router), BoxError> {
-    type Memory = Arc<Mutex<HashMap<HeaderValue, axum::body::Bytes>>>;
+    type Memory = Arc<Mutex<HashMap<Vec<u8>, axum::body::Bytes>>>;
 
     async fn recall(State(memory): State<Memory>, request: Request, next: Next) -> Response<Body> {
-        let cookie = request.headers().get(header::COOKIE).cloned();
-        let Some(cookie) =
-            cookie.filter(|_| request.method() == Method::GET && request.uri().path() == "/users/me")
-        else {
-            return next.run(request).await;
-        };
-        if let Some(body) = memory.lock().expect("not poisoned").get(&cookie).cloned() {
+        let cookie = request.headers().get(header::COOKIE).map(|cookie| cookie.as_bytes().to_vec());
+        let asks = request.method() == Method::GET && request.uri().path() == "/users/me";
+        let Some(cookie) = cookie.filter(|_| asks) else { return next.run(request).await };
+        let known = memory.lock().expect("not poisoned").get(&cookie).cloned();
+        if let Some(body) = known {
             return body.into_response();
         }
         let (parts, body) = next.run(request).await.into_parts();
@@ -414,6 +412,7 @@ async fn remembering(bed: Testbed) -> Result<(Users<session::App>, Router), BoxE
         }
         Response::from_parts(parts, Body::from(body))
     }
+
     let users = connected::<session::App>(&bed, |config| config).await?;
     let router = routed(users.clone()).into_router().layer(from_fn_with_state(Memory::default(), recall));
     Ok((users, router))
