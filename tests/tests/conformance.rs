@@ -274,7 +274,7 @@ async fn s10_a_login_that_tells_of_accounts_is_found() {
     finds(Suite::new(telling), &holes, &near).await;
 }
 
-/// Takes passwords in any case.
+/// Mends the spaces around a password that is wrong.
 async fn careless(bed: Testbed) -> Result<UsersRouter<session::App>, BoxError> {
     async fn log_in(
         users: Scope<session::App>,
