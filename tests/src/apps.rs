@@ -2,7 +2,9 @@
 
 use axum::http::HeaderValue;
 use serde_json::{Map, Value};
-use users_runtime::{Error, Hooks, OAuthAccount, OAuthIdentity, Parts, PasswordHash, Transaction, UserModel};
+use users_runtime::{
+    Attempt, Error, Hooks, OAuthAccount, OAuthIdentity, Parts, PasswordHash, Transaction, UserModel,
+};
 use uuid::Uuid;
 
 use crate::{On, store::execute_in};
@@ -73,6 +75,14 @@ impl Hooks<User> for TestHooks {
         obey(request, "after_register")
     }
 
+    async fn before_attempt(&self, request: &Parts, attempt: &Attempt) -> Result<(), Error> {
+        let asks = request.headers.get(HOOK_HEADER).is_some_and(|order| order == "captcha");
+        if asks && attempt.account_failures >= 2 && !request.headers.contains_key("x-captcha") {
+            return Err(Error::refused("captcha_required", "solve the captcha first"));
+        }
+        Ok(())
+    }
+
     async fn before_login(&self, request: &Parts, _user: &User) -> Result<(), Error> {
         obey(request, "before_login")
     }
@@ -114,6 +124,10 @@ impl Hooks<User> for TestHooks {
     ) -> Result<(), Error> {
         note(transaction, "after_password_change", user.id, request).await?;
         obey(request, "after_password_change")
+    }
+
+    async fn export(&self, user: &User) -> Result<Map<String, Value>, Error> {
+        Ok(Map::from_iter([("login_count".to_owned(), user.login_count.into())]))
     }
 
     async fn before_oauth_register(
@@ -178,7 +192,7 @@ async fn note(transaction: &mut Transaction, step: &str, user: Uuid, request: &P
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, oauth2, docs)
 )]
 pub mod session {}
 
@@ -188,7 +202,7 @@ pub mod session {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, oauth2, docs)
 )]
 pub mod session_cookie {}
 
@@ -198,7 +212,7 @@ pub mod session_cookie {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, tokens, oauth2, docs)
 )]
 pub mod jwt {}
 
@@ -208,7 +222,7 @@ pub mod jwt {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, tokens, oauth2, docs)
 )]
 pub mod jwt_cookie {}
 
@@ -218,6 +232,6 @@ pub mod jwt_cookie {}
     user = super::User,
     hooks = super::TestHooks,
     exclude = ["/public/{*path}", "/open/{id}"],
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, tokens, oauth2, docs)
+    routes(auth, register, verify, password_reset, current_user(delete, export), sessions, tokens, oauth2, docs)
 )]
 pub mod oauth2_password {}

@@ -118,7 +118,21 @@ impl Client {
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut headers = self.headers.clone();
         headers.push((name.to_owned(), value.to_owned()));
-        Self { credential: Arc::clone(&self.credential), headers, ..self.fresh() }
+        let documented = Arc::clone(&self.documented);
+        Self { credential: Arc::clone(&self.credential), headers, documented, ..self.fresh() }
+    }
+
+    /// The same client, for requests whose answers are in no document: those of the application's own routes, and what
+    /// browsers are answered who ask for another protocol.
+    #[must_use]
+    pub fn undocumented(&self) -> Self {
+        let documented = Arc::new(OnceCell::new_with(Some(Documented::default())));
+        Self {
+            credential: Arc::clone(&self.credential),
+            headers: self.headers.clone(),
+            documented,
+            ..self.fresh()
+        }
     }
 
     /// The cookies that the jar holds.

@@ -6,6 +6,7 @@ use std::{
         LazyLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use reqwest::Url;
@@ -126,6 +127,12 @@ impl Database {
             Place::Folder(_) => Store::connect(&format!("{}?mode=rwc", self.url), 4).await,
             Place::Server { .. } => Store::connect(&self.url, 2).await,
         }
+    }
+
+    /// A pool of one connection, for which nobody waits longer than this.
+    pub async fn narrow(&self, patience: Duration) -> Store {
+        let mode = if matches!(self.place, Place::Folder(_)) { "?mode=rwc" } else { "" };
+        Store::connect_within(&format!("{}{mode}", self.url), 1, patience).await
     }
 
     /// The part of its address that no answer may name.

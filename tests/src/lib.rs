@@ -12,6 +12,7 @@ mod keeper;
 pub mod live;
 mod mailbox;
 pub mod provider;
+pub mod relay;
 mod server;
 mod sessions;
 mod store;
@@ -21,7 +22,7 @@ pub use database::{Database, Engine, On};
 pub use mailbox::Mailbox;
 pub use server::{Admin, App, Kind, Options};
 pub use sessions::{Storage, redis_url};
-pub use store::{Columns, Statement, Store, Value};
+pub use store::{Columns, Held, Statement, Store, Value};
 
 /// A password that the policy accepts.
 pub const PASSWORD: &str = "correct horse battery staple";

@@ -1,11 +1,12 @@
 //! A test application: a server on a port of its own over a database of its own.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Json, Router, routing::get};
 use serde_json::json;
 use users_runtime::{
-    Application, BoxFuture, Config, CurrentUser, Error, OAuthTokens, SecretKey, Users, UsersRouter, Visitor,
+    Application, BoxFuture, Config, CurrentUser, Error, OAuthTokens, SecretKey, Throttle, Users, UsersRouter,
+    Visitor,
 };
 use uuid::Uuid;
 
@@ -152,6 +153,8 @@ impl App {
         let mut config = Config::new(SecretKey::generate().expect("randomness"))
             .with_app_name("Tests")
             .with_insecure_cookies(true)
+            // Tests fail a lot, all from one address; those of throttles switch them on.
+            .with_throttle(Throttle::off())
             // Tests run side by side, and the server has a hundred connections for all of them.
             .with_max_connections(4)
             .with_mail_transport(mailbox.clone());
@@ -180,7 +183,8 @@ impl App {
                 build::<apps::jwt_cookie::App>(url, config, options.protected, options.public).await
             }
         };
-        let app = router.clone();
+        // With the addresses that requests come from, as `into_make_service` has it.
+        let app = router.clone().into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.expect("the server runs");
         });
@@ -206,6 +210,15 @@ impl App {
     /// Destroys the database below the application.
     pub async fn destroy_database(&self) {
         self.database.destroy(&self.store).await;
+    }
+
+    /// Another node over the same database, which begins with deleting what is due, as every node does. It has a key of
+    /// its own, so it must send no mail that carries a token.
+    pub async fn another_node(&self) -> apps::session::Users {
+        let config = Config::new(SecretKey::generate().expect("randomness"))
+            .with_max_connections(2)
+            .with_mail_transport(self.mailbox.clone());
+        apps::session::Users::connect(self.database.url(), config).await.expect("it starts")
     }
 
     /// Registers and verifies a user, and logs a new client in.

@@ -1,6 +1,6 @@
 //! Statements of the tests' own, written once with `?` for a parameter and run on each engine.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, FromRow, MySqlPool, PgPool, SqlitePool,
@@ -189,15 +189,23 @@ fn numbered(sql: &str) -> String {
 
 impl Store {
     pub(crate) async fn connect(url: &str, most: u32) -> Self {
+        Self::connect_within(url, most, Duration::from_secs(30)).await
+    }
+
+    /// The same with a limit to how long somebody waits for a connection.
+    pub(crate) async fn connect_within(url: &str, most: u32, patience: Duration) -> Self {
         let store = match Engine::chosen() {
             Engine::Sqlite => {
-                SqlitePoolOptions::new().max_connections(most).connect(url).await.map(Self::Sqlite)
+                let options = SqlitePoolOptions::new().max_connections(most).acquire_timeout(patience);
+                options.connect(url).await.map(Self::Sqlite)
             }
             Engine::Postgres => {
-                PgPoolOptions::new().max_connections(most).connect(url).await.map(Self::Postgres)
+                let options = PgPoolOptions::new().max_connections(most).acquire_timeout(patience);
+                options.connect(url).await.map(Self::Postgres)
             }
             Engine::MySql => {
-                MySqlPoolOptions::new().max_connections(most).connect(url).await.map(Self::MySql)
+                let options = MySqlPoolOptions::new().max_connections(most).acquire_timeout(patience);
+                options.connect(url).await.map(Self::MySql)
             }
         };
         store.unwrap_or_else(|error| panic!("a pool for the test: {error}"))
@@ -289,6 +297,37 @@ impl Store {
             }
         }
         contents
+    }
+}
+
+/// A transaction of a test's own that nobody commits. It ends when it is dropped.
+pub enum Held {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    MySql(sqlx::Transaction<'static, sqlx::MySql>),
+}
+
+impl Store {
+    /// Takes a connection out of the pool, and runs a statement in a transaction on it that stays open.
+    pub async fn hold(&self, sql: &str) -> Held {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(pool) => {
+                let mut transaction = pool.begin().await.expect("a transaction");
+                raw_sql(sql).execute(&mut *transaction).await.expect("the statement");
+                Held::Sqlite(transaction)
+            }
+            Self::Postgres(pool) => {
+                let mut transaction = pool.begin().await.expect("a transaction");
+                raw_sql(sql).execute(&mut *transaction).await.expect("the statement");
+                Held::Postgres(transaction)
+            }
+            Self::MySql(pool) => {
+                let mut transaction = pool.begin().await.expect("a transaction");
+                raw_sql(sql).execute(&mut *transaction).await.expect("the statement");
+                Held::MySql(transaction)
+            }
+        }
     }
 }
 

@@ -107,7 +107,7 @@ where
 }
 
 /// Runs what is expected to fail, and what is expected to hold although it is near; nothing else may fail.
-async fn finds<A: Application>(suite: Suite<A>, holes: &[Requirement], near: &[Requirement]) {
+async fn finds(suite: Suite, holes: &[Requirement], near: &[Requirement]) {
     let suite = suite.with_protected(["/private"]);
     let report =
         suite.run_only(|requirement| holes.contains(&requirement) || near.contains(&requirement)).await;
@@ -121,7 +121,7 @@ async fn finds<A: Application>(suite: Suite<A>, holes: &[Requirement], near: &[R
 }
 
 /// How many requirements hold, and which are not applicable; none may fail.
-async fn holds<A: Application>(suite: Suite<A>) -> (usize, BTreeSet<&'static str>) {
+async fn holds(suite: Suite) -> (usize, BTreeSet<&'static str>) {
     let report = suite.run().await;
     assert_eq!(report.failures().count(), 0, "\n{report}");
     let held = report.outcomes().iter().filter(|(_, outcome)| *outcome == Outcome::Held).count();

@@ -197,7 +197,7 @@ pub fn derive_roles(input: TokenStream) -> TokenStream {
 /// | `register` | `path` |
 /// | `verify` | `path`, `resend` |
 /// | `password_reset` | `forgot`, `reset`: paths |
-/// | `current_user` | `path`, `delete` (also serves `DELETE`), `guard` |
+/// | `current_user` | `path`, `delete` (also serves `DELETE`), `export` (also serves `/export` below it), `guard` |
 /// | `users` | `path`, below which `/{id}` is one user, `guard` |
 /// | `roles` | `path`, below which `/{id}` is one role, `assign`, `revoke`, `guard` |
 /// | `sessions` | `path`, below which `/{id}` is one session, `guard`; for the backends of the library |

@@ -190,16 +190,20 @@ pub struct PasswordResetRoutes {
 /// The paths of the group `current_user`.
 #[derive(Debug, Clone, Copy)]
 pub struct CurrentUserRoutes {
-    /// `GET` and `PATCH`: the account that the request's credential stands for.
+    /// `GET` and `PATCH`: the account that the request's credential stands for; with `/events` below it, `GET`: what
+    /// happened to it.
     pub path: &'static str,
     /// Whether `DELETE` lets users delete their own account.
     pub delete: bool,
+    /// Whether `GET` of `/export` below it gives users everything that is known of them.
+    pub export: bool,
 }
 
 /// The paths of the group `users`.
 #[derive(Debug, Clone, Copy)]
 pub struct UsersRoutes {
-    /// `GET`: all users; with `/{id}` below it, `GET`, `PATCH` and `DELETE`: one of them.
+    /// `GET`: all users; with `/{id}` below it, `GET`, `PATCH` and `DELETE`: one of them, and
+    /// `/events` below that, `GET`: what happened to it.
     pub path: &'static str,
 }
 

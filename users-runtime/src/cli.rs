@@ -6,9 +6,12 @@
 //! | command | what it does |
 //! | --- | --- |
 //! | `create-user --email ada@example.com` | stores a user; the password is asked for twice and not shown |
+//! | `invite --email ada@example.com` | prints a link to register with, or sends it with `--send`; `--role`, `--expires 7d` |
 //! | `create-role`, `assign-role`, `revoke-role` | roles, and who has them |
 //! | `list-users` | a page of users by `--search`, `--filter field=value` and `--sort` |
+//! | `events` | a page of what happened to accounts, of one with `--user` |
 //! | `activate-user`, `deactivate-user` | whether an account may be used |
+//! | `unlock-user` | ends the lock of an account after too many wrong passwords |
 //! | `reset-password` | sends the mail by which a user chooses a password, or sets one with `--prompt` |
 //! | `generate-secret` | a value for `SECRET_KEY` |
 //! | `migrate` | the library's tables; `--check` prints what else differs, `--apply` mends what is safe |
@@ -48,6 +51,7 @@ mod args;
 mod console;
 #[cfg(feature = "openapi")]
 mod document;
+mod events;
 mod export;
 mod failure;
 mod import;
@@ -151,13 +155,16 @@ async fn in_scope<A: Application>(
 ) -> Result<Exit, Failure> {
     match command {
         Command::CreateUser(arguments) => accounts::create(users, &arguments, console).await?,
+        Command::Invite(arguments) => accounts::invite(users, &arguments, console).await?,
         Command::CreateRole(arguments) => accounts::create_role(users, &arguments, console).await?,
         Command::AssignRole(arguments) => accounts::assign_role(users, &arguments, console).await?,
         Command::RevokeRole(arguments) => accounts::revoke_role(users, &arguments, console).await?,
         Command::ActivateUser(arguments) => accounts::set_active(users, &arguments, true, console).await?,
         Command::DeactivateUser(arguments) => accounts::set_active(users, &arguments, false, console).await?,
+        Command::UnlockUser(arguments) => accounts::unlock(users, &arguments, console).await?,
         Command::ResetPassword(arguments) => accounts::reset_password(users, &arguments, console).await?,
         Command::ListUsers(arguments) => list::run(users, arguments, console).await?,
+        Command::Events(arguments) => events::run(users, &arguments, console).await?,
         Command::ExportUsers(arguments) => export::run(users, &arguments, console).await?,
         Command::ImportUsers(arguments) => return import::run(users, &arguments, console).await,
         Command::GenerateSecret | Command::Migrate(_) => {}

@@ -12,9 +12,12 @@ use crate::{
     db::SchemaMode,
     error::Error,
     mail::{MailTransport, Templates, transport_from_setting},
-    password::{Argon2Cost, PasswordPolicy, PasswordScheme},
+    password::{Argon2Cost, BreachCheck, BreachRules, FailMode, PasswordPolicy, PasswordScheme},
+    peer::Proxies,
+    registration::Registration,
     secret::SecretKey,
     store::{Store, store_from_setting},
+    throttle::Throttle,
     token::TokenSettings,
 };
 
@@ -32,11 +35,16 @@ pub struct Config {
     pub(crate) admin_sets_passwords: bool,
     pub(crate) max_connections: Option<u32>,
     pub(crate) schema_mode: SchemaMode,
+    pub(crate) registration: Registration,
+    pub(crate) invitation_url: Option<Url>,
+    pub(crate) invitation_lifetime: Duration,
     pub(crate) base_url: Url,
     pub(crate) verify_url: Option<Url>,
     pub(crate) reset_url: Option<Url>,
     pub(crate) trusted_origins: Vec<String>,
+    pub(crate) trusted_proxies: Proxies,
     pub(crate) insecure_cookies: bool,
+    pub(crate) throttle: Throttle,
     pub(crate) require_verification: bool,
     pub(crate) body_limit: usize,
     pub(crate) store: Option<Arc<dyn Store>>,
@@ -50,11 +58,14 @@ pub struct Config {
     pub(crate) old_secret_keys: Vec<SecretKey>,
     pub(crate) verify_lifetime: Duration,
     pub(crate) reset_lifetime: Duration,
+    pub(crate) event_retention: Duration,
+    pub(crate) deletion_grace: Option<Duration>,
     pub(crate) argon2: Argon2Cost,
     pub(crate) hash_threads: usize,
     pub(crate) hash_queue: usize,
     pub(crate) schemes: Vec<Arc<dyn PasswordScheme>>,
     pub(crate) password_policy: PasswordPolicy,
+    pub(crate) breaches: BreachRules,
     pub(crate) mail_transport: Option<Arc<dyn MailTransport>>,
     pub(crate) mail_setting: String,
     pub(crate) mail_from: Option<String>,
@@ -84,11 +95,16 @@ impl Config {
             admin_sets_passwords: false,
             max_connections: None,
             schema_mode: SchemaMode::Managed,
+            registration: Registration::Open,
+            invitation_url: None,
+            invitation_lifetime: 7 * DAY,
             base_url: default_base_url(),
             verify_url: None,
             reset_url: None,
             trusted_origins: Vec::new(),
+            trusted_proxies: Proxies::default(),
             insecure_cookies: false,
+            throttle: Throttle::default(),
             require_verification: true,
             // Every body of the contract fits many times (S51).
             body_limit: 16 * 1024,
@@ -106,12 +122,15 @@ impl Config {
             // S33.
             verify_lifetime: DAY,
             reset_lifetime: HOUR,
+            event_retention: 365 * DAY,
+            deletion_grace: None,
             argon2: Argon2Cost::default(),
             hash_threads: cores,
             // At 17 ms a hash, a full queue is about a second of work.
             hash_queue: 64 * cores,
             schemes: Vec::new(),
             password_policy: PasswordPolicy::default(),
+            breaches: BreachRules::default(),
             mail_transport: None,
             mail_setting: "stdout".to_owned(),
             mail_from: None,
@@ -146,12 +165,15 @@ impl Config {
     /// | `SECRET_KEY_OLD` | keys that were `SECRET_KEY` before, separated by commas or white space | none |
     /// | `DEV` | `1` makes a random `SECRET_KEY` at each start | unset |
     /// | `APP_NAME` | the name in mails, and a word that passwords may not contain | `users` |
+    /// | `REGISTRATION` | who may register: `open`, `private`, `invite` or `closed` | `open` |
     /// | `BASE_URL` | the origin in the links of mails | `http://127.0.0.1:3000` |
     /// | `MAIL` | `stdout`, a folder, or an `smtp://` URL | `stdout` |
     /// | `MAIL_FROM` | the sender's address | `no-reply@` the host of `BASE_URL` |
     /// | `SESSION_STORE` | `database`, `memory`, `file`, `file:` and a folder, or a `redis://` URL | `database` |
     /// | `INSECURE_COOKIES` | `1` for plain HTTP on loopback | unset |
     /// | `TRUSTED_ORIGINS` | other origins whose pages may send requests, separated by commas | none |
+    /// | `THROTTLE` | `off` for measurements of load | `on` |
+    /// | `TRUSTED_PROXIES` | networks whose `X-Forwarded-For` says who the client is, separated by commas | none |
     ///
     /// # Errors
     /// [`Error::SecretKey`] and [`Error::Setting`], with what to write instead.
@@ -179,6 +201,9 @@ impl Config {
         if let Some(name) = variable("APP_NAME")? {
             config = config.with_app_name(name);
         }
+        if let Some(mode) = variable("REGISTRATION")? {
+            config = config.with_registration(mode.parse()?);
+        }
         if let Some(url) = variable("BASE_URL")? {
             config = config.with_base_url(&url)?;
         }
@@ -190,6 +215,20 @@ impl Config {
             for origin in origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()) {
                 config = config.with_trusted_origin(origin)?;
             }
+        }
+        match variable("THROTTLE")?.as_deref() {
+            None | Some("on") => {}
+            Some("off") => {
+                tracing::warn!("THROTTLE=off: passwords can be guessed as fast as they are hashed");
+                config = config.with_throttle(Throttle::off());
+            }
+            Some(other) => {
+                let problem = format!("`{other}` is neither `on` nor `off`");
+                return Err(Error::Setting { name: "THROTTLE", problem });
+            }
+        }
+        if let Some(networks) = variable("TRUSTED_PROXIES")? {
+            config = config.with_trusted_proxies(&networks)?;
         }
         match variable("SESSION_STORE")? {
             Some(setting) => config.with_session_store(&setting),
@@ -215,6 +254,27 @@ impl Config {
     #[must_use]
     pub fn with_passwords_set_by_administrators(self, allowed: bool) -> Self {
         Self { admin_sets_passwords: allowed, ..self }
+    }
+
+    /// Who may register; everybody by default.
+    #[must_use]
+    pub fn with_registration(self, registration: Registration) -> Self {
+        Self { registration, ..self }
+    }
+
+    /// How long an invitation is good when whoever makes it says nothing of that; seven days by default.
+    #[must_use]
+    pub fn with_invitation_lifetime(self, lifetime: Duration) -> Self {
+        Self { invitation_lifetime: lifetime, ..self }
+    }
+
+    /// The page of the application that takes the token of an invitation from the URL's fragment and sends it to
+    /// `POST /register` with what else a registration needs. By default the path of that route on the base URL.
+    ///
+    /// # Errors
+    /// When it is not an `http` or `https` URL.
+    pub fn with_invitation_url(self, url: &str) -> Result<Self, Error> {
+        Ok(Self { invitation_url: Some(parse_url("invitation_url", url)?), ..self })
     }
 
     /// Whose the tables of the application's models are: by default the library creates those that are absent.
@@ -269,6 +329,22 @@ impl Config {
         }
         self.trusted_origins.push(url.origin().ascii_serialization());
         Ok(self)
+    }
+
+    /// The networks of the proxies in front of the application, such as `10.0.0.0/8, 192.0.2.7`: what these say in
+    /// `X-Forwarded-For` is believed, from the right, as far as it is they who say it (S15). None by default: then the
+    /// address of the connection is the client's.
+    ///
+    /// # Errors
+    /// When one is no network.
+    pub fn with_trusted_proxies(self, networks: &str) -> Result<Self, Error> {
+        Ok(Self { trusted_proxies: Proxies::parse("TRUSTED_PROXIES", networks)?, ..self })
+    }
+
+    /// How often accounts and clients may fail, and mail may be asked for (S13 to S17).
+    #[must_use]
+    pub fn with_throttle(self, throttle: Throttle) -> Self {
+        Self { throttle, ..self }
     }
 
     /// Cookies without `Secure` and without the `__Host-` prefix, for plain HTTP on loopback alone (S26).
@@ -394,6 +470,20 @@ impl Config {
         Self { verify_lifetime: verify, reset_lifetime: reset, ..self }
     }
 
+    /// For how long it is kept what happened to accounts, which [`Event`](crate::Event) is about; 365 days by default.
+    #[must_use]
+    pub fn with_event_retention(self, retention: Duration) -> Self {
+        Self { event_retention: retention, ..self }
+    }
+
+    /// For how long users who delete their own account may come back; not at all by default. Until then the account is
+    /// not active, so it is refused whatever the credential is, and a login with the right password brings it back. The
+    /// model needs a field `active`.
+    #[must_use]
+    pub fn with_deletion_grace(self, grace: Duration) -> Self {
+        Self { deletion_grace: Some(grace).filter(|grace| !grace.is_zero()), ..self }
+    }
+
     /// The cost of a password hash, written with [`argon2_cost!`](crate::argon2_cost).
     #[must_use]
     pub fn with_argon2(self, cost: Argon2Cost) -> Self {
@@ -419,6 +509,28 @@ impl Config {
     #[must_use]
     pub fn with_password_policy(self, policy: PasswordPolicy) -> Self {
         Self { password_policy: policy, ..self }
+    }
+
+    /// What knows the passwords that are public since a breach, asked before a new password is hashed (S06); by default
+    /// nobody. `PwnedPasswords`, of the feature `breach-check`, is one.
+    #[must_use]
+    pub fn with_breach_check(mut self, check: impl BreachCheck) -> Self {
+        self.breaches.check = Some(Arc::new(check));
+        self
+    }
+
+    /// What becomes of a new password when that gives no answer; [`FailMode::Open`] by default.
+    #[must_use]
+    pub fn with_breach_fail_mode(mut self, mode: FailMode) -> Self {
+        self.breaches.fail_mode = mode;
+        self
+    }
+
+    /// How long that may take; two seconds by default. The answer to whoever sets a password waits for it.
+    #[must_use]
+    pub fn with_breach_timeout(mut self, timeout: Duration) -> Self {
+        self.breaches.timeout = timeout;
+        self
     }
 
     /// How mail leaves; standard output by default.
@@ -516,6 +628,7 @@ impl Config {
             return setting("with_token_lifetime", "must be a second or more");
         }
         self.tokens.check()?;
+        self.throttle.check()?;
         let old = &self.old_secret_keys;
         if old.contains(&self.secret_key) {
             return setting(
@@ -531,6 +644,15 @@ impl Config {
         }
         if self.verify_lifetime.is_zero() || self.reset_lifetime.is_zero() {
             return setting("with_link_lifetimes", "a lifetime of zero makes every link invalid");
+        }
+        if self.invitation_lifetime.is_zero() {
+            return setting("with_invitation_lifetime", "a lifetime of zero makes every invitation invalid");
+        }
+        if self.breaches.timeout.is_zero() {
+            return setting("with_breach_timeout", "leaves no time to answer");
+        }
+        if self.event_retention.is_zero() {
+            return setting("with_event_retention", "a time of zero keeps no record of what happens");
         }
         if self.hash_threads == 0 || self.hash_queue == 0 {
             return setting("with_hash_pool", "needs one thread and one place in the queue at least");
@@ -609,6 +731,9 @@ fn flag(name: &'static str) -> Result<bool, Error> {
         Some(other) => Err(Error::Setting { name, problem: format!("`{other}` is neither `1` nor `0`") }),
     }
 }
+
+#[cfg(all(feature = "jwt", feature = "oauth2"))]
+mod defaults;
 
 #[cfg(test)]
 mod tests {

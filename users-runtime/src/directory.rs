@@ -10,8 +10,9 @@ use tokio::sync::Notify;
 use crate::oauth::{OAuthClients, Turns};
 use crate::{
     config::Config,
-    db::{Database, Storable},
+    db::{Database, Storable, Transaction},
     error::Error,
+    event::NewEvent,
     model::UserModel,
     password::PasswordPool,
     principal::Principal,
@@ -34,6 +35,8 @@ pub struct Shared {
     pub(crate) oauth_turns: Turns,
     /// Keeps sessions outside the database; `None` keeps them in it.
     pub(crate) store: Option<Arc<dyn Store>>,
+    /// Counts who fails how often; where sessions are.
+    pub(crate) counts: Arc<dyn Store>,
     /// Whether logins come with tokens that refresh them.
     pub(crate) refreshes: bool,
     /// Wakes the worker that sends mail.
@@ -53,6 +56,7 @@ impl Shared {
                 config.base_url.as_str(),
             )?,
             store: config.store.clone(),
+            counts: config.store.clone().unwrap_or_else(|| Arc::new(database.clone())),
             #[cfg(feature = "oauth2")]
             oauth: OAuthClients::new(config.oauth_providers.clone())?,
             #[cfg(feature = "oauth2")]
@@ -109,6 +113,12 @@ impl<U: Storable> Directory<U> {
             Some(identifier) => self.database.user_by_canonical(&self.tenant, &identifier.canonical).await,
             None => Ok(None),
         }
+    }
+
+    /// Writes an event of this tenant down, in the transaction of what it records.
+    pub(crate) async fn record(&self, transaction: &mut Transaction, event: NewEvent) -> Result<(), Error> {
+        let tenant = serde_json::to_value(&self.tenant).map_err(Error::internal)?;
+        transaction.insert_event(tenant, event).await
     }
 
     /// The canonical form of an identifier; `None` for one that no account can have.

@@ -2,7 +2,7 @@
 
 mod code;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -48,6 +48,9 @@ pub enum Error {
     /// A browser sent the request from a page of another origin.
     #[error("the request comes from another origin")]
     CrossOrigin,
+    /// Nobody registers here.
+    #[error("new accounts are not made here; ask whoever runs this")]
+    RegistrationClosed,
     /// A hook of the application refused.
     #[error("{detail}")]
     Refused {
@@ -80,6 +83,9 @@ pub enum Error {
     /// A one-time token is unknown, used, superseded or expired: one text for every cause.
     #[error("the token is invalid or has expired; ask for a new mail")]
     TokenInvalid,
+    /// An invitation is unknown, used, expired, or somebody else's: one text for every cause.
+    #[error("the invitation is invalid, used or expired, or for somebody else; ask for another one")]
+    InvitationInvalid,
     /// Signing in through a provider failed.
     #[error("{0}")]
     OAuth(OAuthFailure),
@@ -92,6 +98,9 @@ pub enum Error {
     /// The route does not know this method.
     #[error("the route does not answer this method")]
     MethodNotAllowed,
+    /// Somebody failed too often, or asked for too much: for so long there is no other attempt.
+    #[error("too many attempts; the header `Retry-After` says in how many seconds to try again")]
+    TooManyRequests(Duration),
     /// More passwords wait to be hashed than the queue holds.
     #[error("too many logins at once; try again in a moment")]
     Overloaded,
@@ -192,12 +201,15 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MalformedBody(_) | Self::TokenInvalid | Self::OAuth(_) => StatusCode::BAD_REQUEST,
+            Self::MalformedBody(_) | Self::TokenInvalid | Self::InvitationInvalid | Self::OAuth(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::BadCredentials | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::NotVerified
             | Self::Forbidden
             | Self::CurrentPasswordWrong
             | Self::CrossOrigin
+            | Self::RegistrationClosed
             | Self::ReauthenticationRequired
             | Self::Refused { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -211,6 +223,7 @@ impl Error {
             | Self::ChangedMeanwhile => StatusCode::CONFLICT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Overloaded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) | Self::SecretKey(_) | Self::Setting { .. } | Self::Schema(_) => {
@@ -239,6 +252,8 @@ impl Error {
             Self::Forbidden => ProblemCode::Forbidden,
             Self::CurrentPasswordWrong => ProblemCode::CurrentPasswordWrong,
             Self::CrossOrigin => ProblemCode::CrossOrigin,
+            Self::RegistrationClosed => ProblemCode::RegistrationClosed,
+            Self::InvitationInvalid => ProblemCode::InvitationInvalid,
             Self::Refused { code, .. } => ProblemCode::Other(Cow::Borrowed(code)),
             Self::IdentifierTaken => ProblemCode::IdentifierTaken,
             Self::RoleNameTaken => ProblemCode::RoleNameTaken,
@@ -252,6 +267,7 @@ impl Error {
             Self::LastWayIn => ProblemCode::LastWayIn,
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
+            Self::TooManyRequests(_) => ProblemCode::TooManyRequests,
             Self::Overloaded => ProblemCode::Overloaded,
             Self::Unavailable(_) => ProblemCode::Unavailable,
             Self::Internal(_) | Self::SecretKey(_) | Self::Setting { .. } | Self::Schema(_) => {
@@ -336,11 +352,20 @@ impl IntoResponse for Error {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        match &self {
+            Self::TooManyRequests(wait) => drop(headers.insert(header::RETRY_AFTER, seconds(*wait).into())),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+            }
+            _ => {}
         }
         response
     }
+}
+
+/// A time to wait in whole seconds, one at least, after which it is over.
+fn seconds(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
 
 /// An error and its causes on one line.

@@ -6,7 +6,20 @@ use http::request::Parts;
 
 #[cfg(feature = "oauth2")]
 use crate::oauth::OAuthIdentity;
-use crate::{db::Transaction, error::Error, model::UserModel, principal::Principal};
+use crate::{db::Transaction, error::Error, event::Event, model::UserModel, principal::Principal};
+
+/// An attempt that may be a guess, before it is made. The counts are the same whether or not there is such an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// What is attempted: `log_in`, `register`, `verify`, `resend_verification`, `forgot_password`, `reset_password`,
+    /// `update_account` or `delete_account`.
+    pub operation: &'static str,
+    /// How often somebody failed at this account lately; 0 for an attempt that names none.
+    pub account_failures: u32,
+    /// How often this client failed at this route lately; 0 when its address is not known.
+    pub client_failures: u32,
+}
 
 /// The application's part in an account's life, named by `#[users_app(hooks = ...)]`.
 ///
@@ -57,6 +70,39 @@ pub trait Hooks<U: UserModel>: Send + Sync + 'static {
         transaction: &mut Transaction,
     ) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = (request, user, transaction);
+        ready(Ok(()))
+    }
+
+    /// Before an attempt that may be a guess: the place to ask for a captcha. What is refused here is not counted as a
+    /// failure. Limits hold whatever this says.
+    ///
+    /// ```
+    /// use users_runtime::{Attempt, Error, Hooks, Parts, UserModel};
+    ///
+    /// #[derive(Default)]
+    /// struct Captchas;
+    ///
+    /// async fn is_solved(request: &Parts) -> bool {
+    ///     // Ask the captcha's service about the header that the page has sent.
+    ///     request.headers.contains_key("x-captcha")
+    /// }
+    ///
+    /// impl<U: UserModel> Hooks<U> for Captchas {
+    ///     async fn before_attempt(&self, request: &Parts, attempt: &Attempt) -> Result<(), Error> {
+    ///         let suspicious = attempt.account_failures >= 2 || attempt.client_failures >= 4;
+    ///         if suspicious && !is_solved(request).await {
+    ///             return Err(Error::refused("captcha_required", "solve the captcha, then try again"));
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    fn before_attempt(
+        &self,
+        request: &Parts,
+        attempt: &Attempt,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (request, attempt);
         ready(Ok(()))
     }
 
@@ -145,6 +191,27 @@ pub trait Hooks<U: UserModel>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = (request, user, transaction);
         ready(Ok(()))
+    }
+
+    /// After an event is recorded for good: the place to tell other systems of it, such as one that watches for attacks.
+    ///
+    /// It runs beside the request, in the order of the events, and can change nothing about the answer: an error or a panic
+    /// is logged. What it hears is a best effort. Of a process that ends, or falls behind by a thousand events, it does not
+    /// hear the rest, and of what commands record it hears nothing. The table is the record, and
+    /// [`Users::events_after`](crate::Users::events_after) is how everything in it is carried elsewhere.
+    fn on_event(&self, event: &Event) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = event;
+        ready(Ok(()))
+    }
+
+    /// What the application itself holds about a user, for the export of the route `GET /users/me/export`, where it stands
+    /// under the key `application`.
+    fn export(
+        &self,
+        user: &U,
+    ) -> impl Future<Output = Result<serde_json::Map<String, serde_json::Value>, Error>> + Send {
+        let _ = user;
+        ready(Ok(serde_json::Map::new()))
     }
 
     /// Before somebody whom a provider vouches for is registered: the place for what the registration has to say beside

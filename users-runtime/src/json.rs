@@ -10,7 +10,7 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{
     Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, Visitor},
+    de::{DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor},
 };
 
 use crate::{error::Error, secret::Password, validate::Violation};
@@ -21,19 +21,101 @@ pub(crate) async fn dto<T: DeserializeOwned>(
     body: Body,
     limit: usize,
 ) -> Result<T, Error> {
+    Ok(dto_beside_any(headers, body, limit, None).await?.0)
+}
+
+/// A DTO from a request's body that has one more key beside those of the DTO: a text, which has to be there.
+pub(crate) async fn dto_beside<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    key: &'static str,
+) -> Result<(T, Password), Error> {
+    let (value, text) = dto_beside_any(headers, body, limit, Some(key)).await?;
+    Ok((value, text.ok_or_else(|| Error::field(key, Violation::new("required", "must be there")))?))
+}
+
+async fn dto_beside_any<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    key: Option<&'static str>,
+) -> Result<(T, Option<Password>), Error> {
     let bytes = read(headers, body, limit).await?;
     refuse_list(&bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let mut text = None;
+    let value = match key {
+        Some(key) => T::deserialize(Beside { inner: tracked, key, text: &mut text }),
+        None => T::deserialize(tracked),
+    };
+    let value = value.map_err(|error| {
+        let path = track.path().to_string();
         // A number in the place of an enum is an error of syntax to serde, and JSON all the same.
-        if !error.inner().is_data() && serde_json::from_slice::<serde_json::Value>(&bytes).is_ok() {
-            let wanted = Violation::new("invalid_type", "expected another value");
-            return Error::field(error.path().to_string(), wanted);
+        if !error.is_data() && serde_json::from_slice::<serde_json::Value>(&bytes).is_ok() {
+            return Error::field(path, Violation::new("invalid_type", "expected another value"));
         }
-        refusal(&error.path().to_string(), error.inner())
+        refusal(&path, &error)
     })?;
     deserializer.end().map_err(|error| refusal("", &error))?;
-    Ok(value)
+    Ok((value, text))
+}
+
+/// An object of which one key is taken out, and the others are left to whoever reads it.
+struct Beside<'t, I> {
+    inner: I,
+    key: &'static str,
+    text: &'t mut Option<Password>,
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Beside<'_, D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        let Self { inner, key, text } = self;
+        inner.deserialize_map(Beside { inner: visitor, key, text })
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Beside<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.expecting(f)
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<V::Value, M::Error> {
+        let Self { inner, key, text } = self;
+        inner.visit_map(Beside { inner: map, key, text })
+    }
+}
+
+impl<'de, M: MapAccess<'de>> MapAccess<'de> for Beside<'_, M> {
+    type Error = M::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error> {
+        while let Some(key) = self.inner.next_key::<String>()? {
+            if key != self.key {
+                return seed.deserialize(key.into_deserializer()).map(Some);
+            }
+            if self.text.is_some() {
+                return Err(M::Error::duplicate_field(self.key));
+            }
+            *self.text = Some(self.inner.next_value()?);
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, M::Error> {
+        self.inner.next_value_seed(seed)
+    }
 }
 
 /// The parameters in a URL's query, in order.

@@ -23,6 +23,7 @@ use crate::{
     config::Config,
     error::Error,
     extract::{Carried, Marker, remember},
+    peer::ClientAddress,
     service::Users,
 };
 
@@ -108,7 +109,8 @@ pub(crate) async fn around<A: Application>(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    ClientAddress::note(&users.config().trusted_proxies, &parts.headers, &mut parts.extensions);
     let ambient = users.backend().is_ambient(&parts);
     let refused = ambient
         && is_cross_origin(users.config(), &parts.method, &parts.uri, &parts.headers)

@@ -39,7 +39,7 @@
 //!     // Serves everybody.
 //!     .public(Router::new().route("/feed", get(feed)));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//! axum::serve(listener, app.into_router()).await?;
+//! axum::serve(listener, app.into_make_service()).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -68,8 +68,9 @@
 //! `sqlite`, `session`, `session-cookie`, `jwt`, `smtp`, `cli`, `openapi` and `swagger-ui` are on by default, `postgres`
 //! and `mysql` are the other databases. `oauth2` brings sign-in through providers, `client` a client in Rust,
 //! `conformance` tests for your application. `redis` brings `RedisStore` and `tower-sessions` brings `TowerStore`, two more
-//! stores for sessions and tokens. `bcrypt` and `pbkdf2` verify stored hashes of these schemes; `chrono`, `time` and `json`
-//! let columns of your own have these types.
+//! stores for sessions and tokens. `bcrypt` and `pbkdf2` verify stored hashes of these schemes; `zxcvbn` estimates how
+//! strong new passwords are, and `breach-check` asks whether they are known from a breach; `chrono`, `time` and `json` let
+//! columns of your own have these types.
 
 #![allow(
     clippy::duplicate_mod,
@@ -93,6 +94,7 @@ pub mod conformance;
 mod db;
 mod directory;
 mod error;
+mod event;
 mod extract;
 mod future;
 #[cfg(all(any(fuzzing, test), feature = "jwt", feature = "session-cookie"))]
@@ -111,8 +113,10 @@ mod oauth;
 pub mod openapi;
 mod operation;
 mod password;
+mod peer;
 mod principal;
 mod query;
+mod registration;
 mod routes;
 mod secret;
 mod service;
@@ -120,7 +124,8 @@ mod session;
 mod store;
 #[allow(dead_code, reason = "the command line reads texts too, where it is switched on")]
 mod text;
-#[cfg(any(feature = "client", feature = "oauth2"))]
+mod throttle;
+#[cfg(any(feature = "breach-check", feature = "client", feature = "oauth2"))]
 mod tls;
 mod token;
 mod validate;
@@ -150,6 +155,8 @@ pub use crate::mail::Smtp;
 pub use crate::password::Bcrypt;
 #[cfg(feature = "pbkdf2")]
 pub use crate::password::Pbkdf2;
+#[cfg(feature = "breach-check")]
+pub use crate::password::PwnedPasswords;
 #[cfg(feature = "redis")]
 pub use crate::store::RedisStore;
 #[cfg(feature = "tower-sessions")]
@@ -167,13 +174,14 @@ pub use crate::{
     db::{Connection, Difference, Pool, SchemaMode, Storable, Transaction},
     directory::Directory,
     error::{BoxError, Error, OAuthFailure, ProblemCode},
+    event::{Event, EventKind, EventOutcome, EventPage, OwnEvent},
     extract::{CurrentUser, Guarded, Heartbeat, SessionData, Visitor},
     future::BoxFuture,
     guard::{
         Active, AllOf, AnyOf, Both, Either, Guard, Guards, RecentlyAuthenticated, Verified, When, active,
         all_of, any_of, both, either, recently_authenticated, recently_authenticated_within, verified, when,
     },
-    hooks::{Hooks, NoHooks},
+    hooks::{Attempt, Hooks, NoHooks},
     layer::{GuardLayer, GuardService},
     mail::{Folder, MailContext, MailError, MailKind, MailTransport, RenderedMail, Stdout, Templates},
     model::{
@@ -186,14 +194,20 @@ pub use crate::{
         UpdateDto, UserId, UserModel,
     },
     operation::{Access, GeneratedRoute},
-    password::{Argon2Cost, PasswordPolicy, PasswordScheme},
+    password::{Argon2Cost, BreachCheck, FailMode, PasswordPolicy, PasswordScheme},
+    peer::ClientAddress,
     principal::Principal,
-    query::{ListQuery, Page},
+    query::{EventQuery, ListQuery, Page},
+    registration::Registration,
     routes::{Answer, Read, ResetPassword, UsersRouter},
     secret::{Password, PasswordHash, SECRET_KEY_MIN_BYTES, SecretKey, WeakKey},
-    service::{Imported, LogIn, NewAccount, Refused, Scope, SessionInfo, Updated, Users, UsersBuilder},
+    service::{
+        AccountLock, Imported, Invitation, InvitationLink, LogIn, NewAccount, NewInvitation, Refused, Scope,
+        SessionInfo, Updated, Users, UsersBuilder,
+    },
     session::DataChanges,
     store::{Entry, Expected, FileStore, MemoryStore, Store},
+    throttle::Throttle,
     token::{Fingerprint, TokenHash},
     validate::{
         CanonicalIdentifier, FieldError, FieldErrors, IdentifierKind, Violation, canonical_role_name,

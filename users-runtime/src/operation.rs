@@ -241,6 +241,8 @@ pub(crate) enum Shape {
     Given(Box<Shape>),
     /// What lists are sorted by.
     Order,
+    /// What a list goes on with; `null` on its last page.
+    Next,
     /// A text.
     Text,
     /// A URL.

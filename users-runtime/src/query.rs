@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::{
+    event::EventKind,
     model::UserModel,
     principal::Principal,
     text::Texts,
@@ -213,5 +214,67 @@ impl<U: UserModel + fmt::Debug> fmt::Debug for Page<U> {
             .field("limit", &self.limit)
             .field("total", &self.total)
             .finish()
+    }
+}
+
+/// Which events to list, and from where on: the latest first.
+#[derive(Debug, Clone)]
+pub struct EventQuery {
+    pub(crate) kind: Option<EventKind>,
+    pub(crate) limit: u32,
+    pub(crate) after: Option<String>,
+}
+
+impl Default for EventQuery {
+    fn default() -> Self {
+        Self { kind: None, limit: DEFAULT_LIMIT, after: None }
+    }
+}
+
+impl EventQuery {
+    /// Events of every kind, 50 on a page.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Those of one kind.
+    #[must_use]
+    pub fn with_kind(self, kind: EventKind) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+
+    /// At most so many, from 1 to 100.
+    #[must_use]
+    pub fn with_limit(self, limit: u32) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Those behind the page that gave this as [`EventPage::next`](crate::EventPage::next).
+    #[must_use]
+    pub fn with_after(self, cursor: impl Into<String>) -> Self {
+        Self { after: Some(cursor.into()), ..self }
+    }
+
+    /// The query in the parameters of a URL. What is not known, is there twice or has another form is an error.
+    pub(crate) fn parse(pairs: &[(String, String)]) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let mut query = Self::default();
+        for (index, (name, value)) in pairs.iter().enumerate() {
+            let known = match name.as_str() {
+                "kind" => EventKind::from_name(value)
+                    .map(|kind| query.kind = Some(kind))
+                    .ok_or_else(|| Violation::new("unknown_kind", "is no kind of event")),
+                "after" => text(value).map(|after| query.after = after),
+                "limit" => limit(value).map(|limit| query.limit = limit),
+                _ => Err(Violation::new("unknown_field", "is not known here")),
+            };
+            errors.check(shown(name), known);
+            if pairs[..index].iter().any(|(before, _)| before == name) {
+                errors.push(shown(name), Violation::new("duplicate_field", "is there twice"));
+            }
+        }
+        errors.into_result()?;
+        Ok(query)
     }
 }

@@ -150,7 +150,12 @@ pub(crate) fn random_revision() -> Result<i64, Error> {
 
 /// What a client calls itself, without what could confuse whoever reads it.
 pub(crate) fn client_of(request: &http::request::Parts) -> Option<String> {
-    let agent = request.headers.get(http::header::USER_AGENT)?.to_str().ok()?;
+    request.headers.get(http::header::USER_AGENT).and_then(client_name)
+}
+
+/// The same out of its header.
+pub(crate) fn client_name(agent: &http::HeaderValue) -> Option<String> {
+    let agent = agent.to_str().ok()?;
     let agent: String =
         agent.chars().filter(|character| !character.is_control()).take(CLIENT_CHARACTERS).collect();
     Some(agent).filter(|agent| !agent.is_empty())

@@ -51,7 +51,8 @@ pub enum Expected {
 /// Where entries are kept, under keys of printable ASCII without white space, at most 128 bytes long.
 ///
 /// Every write is atomic: of several that expect the same, one takes place. An entry whose end has passed is absent. An
-/// error answers the request with 503: a store that is gone lets nobody in (S58).
+/// error answers the request with 503: a store that is gone lets nobody in (S58). A call has to end in bounded time, for a
+/// request waits for it.
 pub trait Store: Send + Sync + 'static {
     /// Reads an entry; `None` when there is none, or when it has ended.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>, Error>>;
@@ -86,7 +87,7 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// Refuses a key that no store has to know: what it is made of may have a meaning of its own where it ends up.
-fn check_key(key: &str) -> Result<(), Error> {
+pub(crate) fn check_key(key: &str) -> Result<(), Error> {
     if key.is_empty() || key.len() > KEY_MAX_BYTES || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::internal(
             "a key of a store is printable ASCII without white space, up to 128 bytes",

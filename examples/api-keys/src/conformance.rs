@@ -18,7 +18,7 @@ async fn app(bed: Testbed) -> Result<UsersRouter<App>, BoxError> {
     Ok(crate::app(pool, bed.config(Config::development()?)).await?)
 }
 
-fn suite() -> Suite<App> {
+fn suite() -> Suite {
     Suite::new(app).with_protected(["/keys", "/reports"])
 }
 

@@ -57,6 +57,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3002".to_owned());
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on http://{}; the README has lines to try", listener.local_addr()?);
-    axum::serve(listener, app.into_router()).await?;
+    axum::serve(listener, app.into_make_service()).await?;
     Ok(())
 }

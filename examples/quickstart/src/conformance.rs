@@ -12,7 +12,7 @@ async fn app(bed: Testbed) -> Result<UsersRouter<accounts::App>, BoxError> {
     Ok(crate::app(accounts::Users::connect(bed.database_url(), config).await?))
 }
 
-fn suite() -> Suite<accounts::App> {
+fn suite() -> Suite {
     Suite::new(app).with_protected(["/"])
 }
 

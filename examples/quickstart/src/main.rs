@@ -48,6 +48,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("{}", app.guide("http://127.0.0.1:3000"));
-    axum::serve(listener, app.into_router()).await?;
+    axum::serve(listener, app.into_make_service()).await?;
     Ok(())
 }

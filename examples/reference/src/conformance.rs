@@ -16,7 +16,7 @@ where
     Ok(crate::around(users, &config))
 }
 
-fn suite<A>() -> Suite<A>
+fn suite<A>() -> Suite
 where
     A: Application<User = User, Hooks = Counting>,
     A::Auth: Default,

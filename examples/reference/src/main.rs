@@ -6,6 +6,8 @@ mod document;
 mod routes;
 mod settings;
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use reference::accounts::{
     Counting, Registration, User, jwt, jwt_cookie, oauth2_password, session, session_cookie,
@@ -54,6 +56,7 @@ async fn run() -> Result<(), Failure> {
         Auth::JwtCookie => application::<jwt_cookie::App>(&settings, config, &origin).await?,
         Auth::OAuth2Password => application::<oauth2_password::App>(&settings, config, &origin).await?,
     };
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(stop()).await?;
     Ok(())
 }

@@ -13,7 +13,8 @@ use users_tests::{
 
 use crate::support::{Shelf, config, plain, registration, serve, with_shelf};
 
-const TABLES: [&str; 4] = ["users", "users_sessions", "users_one_time_tokens", "users_outbox"];
+const TABLES: [&str; 5] =
+    ["users", "users_sessions", "users_one_time_tokens", "users_outbox", "users_events"];
 
 /// Takes the tables away, or brings them back.
 async fn rename_tables(app: &App, gone: bool) {
@@ -29,7 +30,7 @@ async fn rename_tables(app: &App, gone: bool) {
 
 /// Asserts a 503 that says nothing of its cause.
 #[track_caller]
-fn assert_unavailable(answer: Answer, app: Option<&App>) {
+pub fn assert_unavailable(answer: Answer, app: Option<&App>) {
     let answer = answer.expect(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(answer.header("content-type"), "application/problem+json");

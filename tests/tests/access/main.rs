@@ -11,6 +11,7 @@ mod live;
 mod lookup;
 mod models;
 mod origins;
+mod outages;
 mod routes;
 mod schema;
 mod sessions;

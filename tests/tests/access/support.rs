@@ -15,7 +15,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-use users_runtime::{BoxFuture, Config, Entry, Error, Expected, Password, SecretKey, Store};
+use users_runtime::{BoxFuture, Config, Entry, Error, Expected, Password, SecretKey, Store, Throttle};
 use users_tests::{App, Client, Kind, Options, PASSWORD, apps::UserRegistration};
 
 /// A response to a request that was sent byte for byte.
@@ -128,6 +128,7 @@ pub fn config() -> Config {
     Config::new(SecretKey::generate().expect("randomness"))
         .with_app_name("Tests")
         .with_insecure_cookies(true)
+        .with_throttle(Throttle::off())
         .with_max_connections(4)
 }
 

@@ -37,11 +37,13 @@ async fn help_lists_every_command_and_a_wrong_one_is_a_usage_error() {
     let help = program.run_without_settings(&["--help"]).done().output;
     for command in [
         "create-user",
+        "invite",
         "create-role",
         "assign-role",
         "revoke-role",
         "list-users",
         "deactivate-user",
+        "unlock-user",
         "reset-password",
         "generate-secret",
         "migrate",
@@ -201,6 +203,18 @@ async fn an_account_is_deactivated_and_activated() {
 }
 
 #[tokio::test]
+async fn s13_an_account_is_unlocked() {
+    let program = Program::new().await;
+    program.create("ada@example.com", &["--is-verified"]);
+    for _ in 0..5 {
+        assert!(!logs_in(&program, "ada@example.com", OTHER_PASSWORD).await);
+    }
+    assert!(!logs_in(&program, "ada@example.com", PASSWORD).await, "it is locked");
+    program.run(&["unlock-user", "ada@example.com"]).done();
+    assert!(logs_in(&program, "ada@example.com", PASSWORD).await);
+}
+
+#[tokio::test]
 async fn a_password_is_reset_by_mail_or_set_here() {
     let program = Program::new().await;
     program.create("ada@example.com", &["--is-verified"]);
@@ -307,4 +321,36 @@ async fn a_model_of_another_shape_has_its_own_arguments() {
     let by_mail = program.run(&["reset-password", "ada"]).exits(2);
     assert!(by_mail.errors.contains("`--prompt`"), "{by_mail:?}");
     program.run_with(&["reset-password", "ada", "--password-stdin"], OTHER_PASSWORD).done();
+}
+
+#[tokio::test]
+async fn an_invitation_is_printed_with_its_token_in_the_fragment_or_sent() {
+    let program = Program::new().await;
+    program.run(&["create-role", "accountant"]).done();
+    let by_invitation = |arguments: &[&str]| program.run_in_mode("invite", arguments);
+    let arguments =
+        ["invite", "--json", "--email", "ada@example.com", "--role", "Accountant", "--expires", "2d"];
+    let made = by_invitation(&arguments).done().json();
+    let token = made["token"].as_str().expect("a token");
+    assert_eq!(made["link"], format!("http://127.0.0.1:3000/register#token={token}"));
+    assert_eq!((&made["identifier"], &made["roles"]), (&json!("ada@example.com"), &json!(["accountant"])));
+    let shown = by_invitation(&["invite", "--email", "ada@example.com"]).done().output;
+    assert!(shown.starts_with("http://127.0.0.1:3000/register#token="), "{shown}");
+    let sent = by_invitation(&["invite", "--json", "--email", "ada@example.com", "--send"]).done().json();
+    assert_eq!(sent["sent"], true);
+    assert_eq!(program.store().await.count("SELECT COUNT(*) FROM users_outbox").await, 1);
+    // Somebody who has an account needs none, and a role has to be there.
+    program.create("eve@example.com", &[]);
+    let occupied = by_invitation(&["invite", "--json", "--email", "eve@example.com"]).exits(1);
+    assert_eq!(occupied.error().0, "identifier_taken");
+    let unknown =
+        by_invitation(&["invite", "--json", "--email", "ada@example.com", "--role", "cook"]).exits(1);
+    assert_eq!(unknown.error().0, "validation_failed");
+    // And the settings have to ask for invitations.
+    let open = program.run(&["invite", "--json", "--email", "ada@example.com"]).exits(1);
+    assert_eq!(open.error().0, "setting");
+    by_invitation(&["invite", "--email", "ada@example.com", "--expires", "soon"]).exits(2);
+    // A closed registration is none of the operator's.
+    program.run_in_mode("closed", &["list-users"]).done();
+    program.run_in_mode("secret", &["list-users"]).exits(1);
 }

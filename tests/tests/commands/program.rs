@@ -85,6 +85,11 @@ impl Program {
         finished(self.command(arguments).env("SECRET_KEY", SECRET_KEY), input)
     }
 
+    /// Runs a command where people register in this mode.
+    pub fn run_in_mode(&self, mode: &str, arguments: &[&str]) -> Ran {
+        finished(self.command(arguments).env("SECRET_KEY", SECRET_KEY).env("REGISTRATION", mode), "")
+    }
+
     /// Runs a command without any setting.
     pub fn run_without_settings(&self, arguments: &[&str]) -> Ran {
         finished(&mut self.command(arguments), "")

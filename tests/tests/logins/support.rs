@@ -17,7 +17,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use users_runtime::{
     Application, BoxFuture, Config, CurrentUser, Entry, Error, Expected, MemoryStore, SecretKey, Store,
-    Users, UsersRouter,
+    Throttle, Users, UsersRouter,
 };
 use users_tests::{Admin, Answer, Client, Database, Kind, Mailbox, Options, PASSWORD, apps::User};
 use uuid::Uuid;
@@ -258,6 +258,7 @@ impl Place {
         let config = Config::new(key.clone())
             .with_app_name("Tests")
             .with_insecure_cookies(true)
+            .with_throttle(Throttle::off())
             .with_max_connections(4);
         match &self.memory {
             Some(memory) => config.with_store(memory.clone()),

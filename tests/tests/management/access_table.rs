@@ -27,7 +27,9 @@ fn row(method: &Method, path: &str) -> Option<(Value, Row)> {
         ("POST", "/forgot-password") => (json!({"email": "nobody@example.com"}), open(201)),
         ("POST", "/reset-password") => (json!({"token": "x", "password": PASSWORD}), open(400)),
         ("POST", "/logout") => (Value::Null, of_users(201)),
-        ("GET", "/users/me" | "/users/me/sessions") => (Value::Null, of_users(200)),
+        ("GET", "/users/me" | "/users/me/sessions" | "/users/me/events" | "/users/me/export") => {
+            (Value::Null, of_users(200))
+        }
         ("PATCH", "/users/me") => (json!({}), of_users(200)),
         ("DELETE", "/users/me") => (json!({"current_password": "wrong password"}), of_users(403)),
         ("DELETE", "/users/me/sessions") => (Value::Null, of_users(204)),
@@ -35,9 +37,9 @@ fn row(method: &Method, path: &str) -> Option<(Value, Row)> {
         ("POST", "/token" | "/token/refresh") => (json!({"refresh_token": "x"}), open(400)),
         ("GET", "/.well-known/jwks.json" | "/schema" | "/schema/openapi.json") => (Value::Null, open(200)),
         ("GET", "/users" | "/users/roles") => (Value::Null, of_administrators(200)),
-        ("GET" | "DELETE", "/users/{id}") | ("DELETE", "/users/roles/{id}" | "/users/{id}/sessions") => {
-            (Value::Null, of_administrators(404))
-        }
+        ("GET", "/users/{id}/events")
+        | ("GET" | "DELETE", "/users/{id}" | "/users/{id}/lock")
+        | ("DELETE", "/users/roles/{id}" | "/users/{id}/sessions") => (Value::Null, of_administrators(404)),
         ("PATCH", "/users/{id}" | "/users/roles/{id}") => (json!({}), of_administrators(404)),
         ("POST", "/users/roles") => (json!({"name": ""}), of_administrators(422)),
         ("PUT", "/users/roles/assign" | "/users/roles/revoke") => {

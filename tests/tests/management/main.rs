@@ -2,7 +2,9 @@
 
 mod access_table;
 mod columns;
+mod events;
 mod guards;
+mod invitations;
 mod keys;
 mod last_administrator;
 mod lists;

@@ -4,14 +4,24 @@ use std::ops::Deref;
 
 use axum::{Json, Router, routing::get};
 use serde_json::{Value, json};
-use users_runtime::{Application, Config, Password, SecretKey, Users, UsersRouter};
+use users_runtime::{Application, Config, Password, SecretKey, Throttle, Users, UsersRouter};
 use users_tests::{Client, Database, Mailbox, PASSWORD, Store};
 use uuid::Uuid;
 
 /// The application: every group, and a model with columns to filter and to sort by.
 #[users_runtime::users_app(
     auth = "session",
-    routes(auth, register, verify, password_reset, current_user(delete), sessions, users, roles, docs)
+    routes(
+        auth,
+        register,
+        verify,
+        password_reset,
+        current_user(delete, export),
+        sessions,
+        users,
+        roles,
+        docs
+    )
 )]
 pub mod office {
     use users_runtime::{PasswordHash, UserModel};
@@ -86,6 +96,7 @@ where
         let config = Config::new(SecretKey::generate().expect("randomness"))
             .with_app_name("Tests")
             .with_insecure_cookies(true)
+            .with_throttle(Throttle::off())
             .with_max_connections(4)
             .with_mail_transport(mailbox.clone());
         let users = Users::<A>::connect(database.url(), settings(config)).await.expect("it starts");

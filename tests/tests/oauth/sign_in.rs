@@ -185,6 +185,16 @@ async fn nobody_is_registered_where_registration_through_providers_is_closed() {
 }
 
 #[tokio::test]
+async fn providers_are_no_way_around_invitations_or_a_closed_registration() {
+    for mode in [users_runtime::Registration::InviteOnly, users_runtime::Registration::Closed] {
+        let world = world_with(Kind::Session, move |config| config.with_registration(mode)).await;
+        let client = world.app.client();
+        world.sign_in(&client, "oidc", &ada()).await.expect(400, "oauth_registration_closed");
+        world.nothing_happened(&client).await;
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_says_no_is_told_as_that() {
     let world = world(Kind::Session).await;
     let client = world.app.client();

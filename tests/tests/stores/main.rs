@@ -3,6 +3,7 @@
 mod conformance;
 mod failover;
 mod files;
+mod outages;
 mod redis_server;
 mod support;
 mod tower;

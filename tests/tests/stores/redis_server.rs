@@ -7,6 +7,7 @@ use std::{
 
 use tokio::net::TcpListener;
 use users_runtime::{Entry, Expected, RedisStore, Store};
+use users_tests::relay::{Mode, Relay};
 
 use crate::support::{Redis, create, entry, keys_of, new_key, soon};
 
@@ -73,54 +74,13 @@ async fn a_server_that_never_answers_lets_nobody_in() {
     silent.abort();
 }
 
-/// Passes bytes on to a server until it is told to keep them for itself, or to hang up.
-struct Middle {
-    port: u16,
-    mode: tokio::sync::watch::Sender<Mode>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Pass,
-    Hang,
-    HangUp,
-}
-
-impl Middle {
-    async fn before(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        let (mode, watched) = tokio::sync::watch::channel(Mode::Pass);
-        tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let (mut watched, server) = (watched.clone(), server.clone());
-                tokio::spawn(async move {
-                    let Ok(mut server) = tokio::net::TcpStream::connect(server).await else { return };
-                    watched.wait_for(|mode| *mode == Mode::Pass).await.expect("it lives");
-                    tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => return,
-                        _ = watched.wait_for(|mode| *mode != Mode::Pass) => {}
-                    }
-                    // Keeps the connections open, and passes nothing on.
-                    let _ = watched.wait_for(|mode| *mode == Mode::HangUp).await;
-                });
-            }
-        });
-        Self { port, mode }
-    }
-
-    fn set(&self, mode: Mode) {
-        self.mode.send_replace(mode);
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_lost_or_hangs_is_made_anew() {
     let Some((_, prefix)) = Redis::Server.store().await else { return };
     let url: reqwest::Url = Redis::Server.url().parse().expect("an address");
     let server = format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(6379));
-    let middle = Middle::before(server).await;
-    let store = RedisStore::new(&format!("redis://127.0.0.1:{}", middle.port))
+    let relay = Relay::before(server).await;
+    let store = RedisStore::new(&format!("redis://127.0.0.1:{}", relay.port()))
         .expect("an address")
         .with_prefix(&prefix.name)
         .with_timeout(Duration::from_millis(500));
@@ -129,20 +89,20 @@ async fn a_connection_that_is_lost_or_hangs_is_made_anew() {
 
     // Whoever closes idle connections is not noticed: the request is sent again.
     for _ in 0..3 {
-        middle.set(Mode::HangUp);
+        relay.set(Mode::Cut);
         tokio::time::sleep(Duration::from_millis(50)).await;
-        middle.set(Mode::Pass);
+        relay.set(Mode::Pass);
         assert!(store.get(&key).await.expect("a new connection").is_some());
     }
 
-    middle.set(Mode::Hang);
+    relay.set(Mode::Hang);
     for _ in 0..3 {
         let since = Instant::now();
         assert_eq!(store.get(&key).await.expect_err("it hangs").status().as_u16(), 503);
         assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
     }
-    middle.set(Mode::HangUp);
-    middle.set(Mode::Pass);
+    relay.set(Mode::Cut);
+    relay.set(Mode::Pass);
     let since = Instant::now();
     while store.get(&key).await.is_err() {
         assert!(since.elapsed() < Duration::from_secs(5), "it does not come back");

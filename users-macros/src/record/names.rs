@@ -11,8 +11,12 @@ use super::{
 use crate::report::mistake;
 
 /// The library's tables, which stand beside the user's.
-const OWN_TABLES: [&str; 8] = [
+const OWN_TABLES: [&str; 12] = [
+    "users_deletions",
+    "users_entries",
+    "users_events",
     "users_imports",
+    "users_invitations",
     "users_migrations",
     "users_oauth_accounts",
     "users_one_time_tokens",

@@ -144,6 +144,7 @@ pub(super) struct CurrentUserOptions {
     #[darling(with = string)]
     pub(super) path: Option<LitStr>,
     pub(super) delete: Option<Word>,
+    pub(super) export: Option<Word>,
     #[darling(with = guard_expression)]
     pub(super) guard: Option<Expr>,
 }

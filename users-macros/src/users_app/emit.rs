@@ -265,8 +265,8 @@ fn routes(runtime: &Path, routes: &Routes) -> TokenStream {
         quote!(#runtime::PasswordResetRoutes { forgot: #forgot, reset: #reset })
     }));
     let current_user = option(routes.current_user.as_ref().map(|group| {
-        let (path, delete) = (&group.path, group.delete);
-        quote!(#runtime::CurrentUserRoutes { path: #path, delete: #delete })
+        let (path, delete, export) = (&group.path, group.delete, group.export);
+        quote!(#runtime::CurrentUserRoutes { path: #path, delete: #delete, export: #export })
     }));
     let users = option(routes.users.as_ref().map(|path| quote!(#runtime::UsersRoutes { path: #path })));
     let roles = option(routes.roles.as_ref().map(|group| {

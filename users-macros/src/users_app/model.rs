@@ -149,6 +149,7 @@ pub(super) struct PasswordResetRoutes {
 pub(super) struct CurrentUserRoutes {
     pub(super) path: String,
     pub(super) delete: bool,
+    pub(super) export: bool,
 }
 
 pub(super) struct RolesRoutes {

@@ -73,7 +73,7 @@ fn an_application_with_every_argument() {
             register(path = "/sign-up"),
             verify(path = "/proof", resend = "/proof/again"),
             password_reset(forgot = "/forgot", reset = "/reset"),
-            current_user(path = "/me", delete, guard = verified()),
+            current_user(path = "/me", delete, export, guard = verified()),
             users(path = "/people", guard = |user| user.is_staff),
             roles(path = "/groups", assign = "/groups/give", revoke = "/groups/take", guard = Known::Chief),
             sessions(path = "/me/logins", guard = active()),
@@ -112,6 +112,7 @@ fn an_application_with_defaults() {
         "reset: \"/reset-password\",",
         "path: \"/users/me\",",
         "delete: false,",
+        "export: false,",
         "path: \"/users\",",
         "path: \"/users/roles\",",
         "assign: \"/users/roles/assign\",",
@@ -313,6 +314,10 @@ fn route_groups_are_checked() {
         (
             quote!(auth = "jwt", routes(current_user(delete = true))),
             "`delete` takes no value; write `delete` alone",
+        ),
+        (
+            quote!(auth = "jwt", routes(current_user(export = true))),
+            "`export` takes no value; write `export` alone",
         ),
         (
             quote!(auth = "jwt", routes(auth, register(path = "/login"))),

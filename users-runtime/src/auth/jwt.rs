@@ -131,11 +131,11 @@ macro_rules! bearer_backend {
             async fn refresh(
                 &self,
                 directory: &Directory<U>,
-                _request: &Parts,
+                request: &Parts,
                 token: Option<&str>,
             ) -> Result<Option<(Principal<U>, Credential)>, Error> {
                 let Some(token) = token else { return Ok(None) };
-                let (principal, issued) = reissue::<U, C>(directory, token).await?;
+                let (principal, issued) = reissue::<U, C>(directory, request, token).await?;
                 Ok(Some((principal, issued.in_body()?)))
             }
 
@@ -192,7 +192,7 @@ impl<U: Storable, C: TokenClaims<U>> Backend<U> for JwtCookie<C> {
         // Whoever has the token in a cookie gets the next one there, where no script reads it.
         let in_cookie = cookie::read(&directory.config, request, REFRESH_COOKIE);
         let Some(text) = token.or(in_cookie) else { return Ok(None) };
-        let (principal, issued) = reissue::<U, C>(directory, text).await?;
+        let (principal, issued) = reissue::<U, C>(directory, request, text).await?;
         let credential = if token.is_some() { issued.in_body()? } else { issued.in_cookies(directory)? };
         Ok(Some((principal, credential)))
     }
@@ -287,12 +287,13 @@ async fn issue<U: Storable, C: TokenClaims<U>>(
 /// The next tokens of a session for a refresh token that is good.
 async fn reissue<U: Storable, C: TokenClaims<U>>(
     directory: &Directory<U>,
+    request: &Parts,
     token: &str,
 ) -> Result<(Principal<U>, Issued), Error> {
     let token = RefreshToken::parse(token).ok_or(Error::TokenInvalid)?;
     let session = token.session();
     let id = session_of(session);
-    let (principal, record, next) = refreshed(directory, id, &token).await?;
+    let (principal, record, next) = refreshed(directory, request, id, &token).await?;
     let SessionRecord { expires_at, created_at, content, .. } = record;
     let (access, expires_in) = sign::<U, C>(directory, &principal, session, expires_at)?;
     let left = left(expires_at);

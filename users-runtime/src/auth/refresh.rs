@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::request::Parts;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -12,6 +13,7 @@ use crate::{
     db::Storable,
     directory::Directory,
     error::Error,
+    event::{EventKind, NewEvent, Source},
     principal::Principal,
     session::{Content, SessionRecord, random_revision},
     token::{OpaqueToken, TokenHash},
@@ -75,6 +77,7 @@ impl fmt::Debug for RefreshToken {
 /// session: one of them is a thief, and nobody can tell which.
 pub(super) async fn refreshed<U: Storable>(
     directory: &Directory<U>,
+    request: &Parts,
     id: TokenHash,
     token: &RefreshToken,
 ) -> Result<(Principal<U>, SessionRecord, RefreshToken), Error> {
@@ -86,6 +89,8 @@ pub(super) async fn refreshed<U: Storable>(
         if !token.is_current(&record) {
             tracing::warn!(user = %principal.id(), "a refresh token came twice; its session has ended");
             let mut transaction = directory.database.begin().await?;
+            let event = NewEvent::new(EventKind::RefreshTokenReused).of(principal.id());
+            directory.record(&mut transaction, event.from(&Source::of(request))).await?;
             directory.end_session(&mut transaction, id).await?;
             transaction.commit().await?;
             return Err(Error::TokenInvalid);

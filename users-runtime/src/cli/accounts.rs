@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::{
-    args::{self, Assignment, CreateRole, CreateUser, Membership, ResetPassword, User as Named},
+    args::{self, Assignment, CreateRole, CreateUser, Invite, Membership, ResetPassword, User as Named},
     console::{Console, printable},
     failure::Failure,
     output::Shown,
@@ -14,14 +14,17 @@ use crate::{
     error::Error,
     model::{RoleModel, UserModel},
     principal::Principal,
-    service::{NewAccount, Scope},
+    service::{InvitationLink, NewAccount, NewInvitation, Scope},
     text::Texts,
 };
 
 type User<A> = <A as Application>::User;
 
 /// The user whom an operator means: by identifier, and otherwise by key.
-async fn find<A: Application>(users: &Scope<A>, named: &str) -> Result<Principal<User<A>>, Failure> {
+pub(super) async fn find<A: Application>(
+    users: &Scope<A>,
+    named: &str,
+) -> Result<Principal<User<A>>, Failure> {
     if let Some(user) = users.find_user(named).await? {
         return Ok(user);
     }
@@ -71,6 +74,37 @@ pub(super) async fn create<A: Application>(
         console.note("the mailbox is not proven; with `--is-verified` it would count as such")?;
     }
     Ok(())
+}
+
+pub(super) async fn invite<A: Application>(
+    users: &Scope<A>,
+    arguments: &Invite,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    if !arguments.roles.is_empty() {
+        needs_roles::<A>()?;
+    }
+    let mut new = NewInvitation::new(&*arguments.identifier).with_roles(&arguments.roles);
+    if let Some(lifetime) = arguments.expires {
+        new = new.with_lifetime(lifetime);
+    }
+    let identifier = printable(&arguments.identifier);
+    if arguments.send {
+        users.send_invitation(new).await?;
+        let sentence = format!("the mail to {identifier} leaves as soon as the application's server runs");
+        return Ok(console.answer(sentence, &json!({ "identifier": arguments.identifier, "sent": true }))?);
+    }
+    let InvitationLink { invitation, token, link } = users.create_invitation(new).await?;
+    let until = crate::clock::rfc3339(invitation.expires_at).map_err(Error::internal)?;
+    let sentence = format!("{}\nfor {identifier} alone, once, until {until}", link.expose());
+    let document = json!({
+        "identifier": invitation.identifier,
+        "roles": invitation.roles,
+        "expires_at": until,
+        "token": token.expose(),
+        "link": link.expose(),
+    });
+    Ok(console.answer(sentence, &document)?)
 }
 
 pub(super) async fn create_role<A: Application>(
@@ -146,6 +180,17 @@ pub(super) async fn set_active<A: Application>(
     let user = users.user(user.id()).await?.ok_or(Error::NotFound)?;
     let sentence = if active { "may log in now" } else { "is deactivated, and the sessions are ended" };
     Ok(console.answer(format_args!("{} {sentence}", printable(user.identifier())), &Shown::of(&user))?)
+}
+
+pub(super) async fn unlock<A: Application>(
+    users: &Scope<A>,
+    arguments: &Named,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let user = find(users, &arguments.user).await?;
+    users.lift_account_lock(user.id()).await?;
+    let sentence = format!("{} may try passwords again", printable(user.identifier()));
+    Ok(console.answer(sentence, &json!({ "id": user.id(), "locked_until": null }))?)
 }
 
 pub(super) async fn reset_password<A: Application>(

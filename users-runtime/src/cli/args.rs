@@ -1,6 +1,6 @@
 //! The commands and their arguments.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -28,6 +28,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Store a user; the password is asked for, twice.
     CreateUser(CreateUser),
+    /// Ask somebody to register: print the link, or send it by mail.
+    Invite(Invite),
     /// Store a role.
     CreateRole(CreateRole),
     /// Give a user a role.
@@ -36,10 +38,14 @@ pub(super) enum Command {
     RevokeRole(Membership),
     /// Show users, a page at a time.
     ListUsers(ListUsers),
+    /// Show what happened to accounts, the latest first.
+    Events(Events),
     /// Let an account be used again.
     ActivateUser(User),
     /// Refuse an account, and end its sessions.
     DeactivateUser(User),
+    /// Lift the lock of an account after too many wrong passwords.
+    UnlockUser(User),
     /// Send a user the mail to choose a new password, or set one here.
     ResetPassword(ResetPassword),
     /// Print a new random value for `SECRET_KEY`.
@@ -107,6 +113,22 @@ pub(super) struct CreateUser {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Invite {
+    /// What the user will log in with.
+    #[arg(long, id = "identifier", value_name = "IDENTIFIER", required = true)]
+    pub(super) identifier: String,
+    /// A role that the user gets; repeatable.
+    #[arg(long = "role", value_name = "NAME")]
+    pub(super) roles: Vec<String>,
+    /// How long the invitation is good, such as `7d`, `12h` or `30m`; by default what the settings say.
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    pub(super) expires: Option<Duration>,
+    /// Send it by mail instead of printing it; the application's server sends the mail.
+    #[arg(long)]
+    pub(super) send: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct PasswordSource {
     /// Read the password from the first line of standard input.
     #[arg(long)]
@@ -156,6 +178,22 @@ pub(super) struct ListUsers {
     /// Also count all that match.
     #[arg(long)]
     pub(super) total: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    /// Only what happened to the account of this user: what the user logs in with, or the key, also of one who was deleted.
+    #[arg(long)]
+    pub(super) user: Option<String>,
+    /// Only what is of this kind, such as `login`.
+    #[arg(long)]
+    pub(super) kind: Option<String>,
+    /// How many at once.
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: u32,
+    /// Go on behind a page: its `next`.
+    #[arg(long, value_name = "NEXT", allow_hyphen_values = true)]
+    pub(super) after: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -213,6 +251,22 @@ pub(super) struct ExportUsers {
     pub(super) with_hashes: bool,
 }
 
+/// A number and its unit.
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let problem = || "write a number and a unit, such as `7d`, `12h` or `30m`".to_owned();
+    let seconds = match text.chars().last() {
+        Some('d') => 24 * 60 * 60,
+        Some('h') => 60 * 60,
+        Some('m') => 60,
+        _ => return Err(problem()),
+    };
+    let number: u32 = text[..text.len() - 1].parse().map_err(|_| problem())?;
+    if number == 0 {
+        return Err("must be more than nothing".to_owned());
+    }
+    Ok(Duration::from_secs(seconds * u64::from(number)))
+}
+
 /// `name=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Assignment {
@@ -243,18 +297,22 @@ pub(super) fn parse(
 ) -> Result<Cli, clap::Error> {
     let fields: Vec<_> =
         fields.iter().filter(|name| !SPECIAL.contains(name) && **name != identifier).collect();
-    let command = Cli::command().mut_subcommand("create-user", |command| {
-        let command = command.mut_arg("identifier", |arg| {
+    let with_identifier = move |command: clap::Command| {
+        command.mut_arg("identifier", |arg| {
             arg.long(identifier.replace('_', "-")).value_name(identifier.to_uppercase())
-        });
-        if fields.is_empty() {
-            return command;
-        }
-        let names: Vec<_> = fields.iter().map(|name| format!("`{name}`")).collect();
-        command.mut_arg("fields", |arg| {
-            arg.help(format!("A field of the user: {}; repeatable", names.join(", ")))
         })
-    });
+    };
+    let command =
+        Cli::command().mut_subcommand("invite", with_identifier).mut_subcommand("create-user", |command| {
+            let command = with_identifier(command);
+            if fields.is_empty() {
+                return command;
+            }
+            let names: Vec<_> = fields.iter().map(|name| format!("`{name}`")).collect();
+            command.mut_arg("fields", |arg| {
+                arg.help(format!("A field of the user: {}; repeatable", names.join(", ")))
+            })
+        });
     Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
 }
 
@@ -296,6 +354,17 @@ mod tests {
             let Ok(Cli { command: Command::CreateUser(user), .. }) = parsed(line) else { panic!("{line}") };
             assert_eq!((user.is_active, user.is_verified), (active, verified), "{line}");
         }
+    }
+
+    #[test]
+    fn a_lifetime_is_a_number_with_a_unit() {
+        for (text, seconds) in [("7d", 604_800), ("12h", 43_200), ("30m", 1800)] {
+            assert_eq!(lifetime(text).unwrap(), Duration::from_secs(seconds));
+        }
+        for wrong in ["", "d", "7", "-1d", "1.5h", "0d", "7 d", "7ä", "99999999999d"] {
+            assert!(lifetime(wrong).is_err(), "{wrong}");
+        }
+        assert!(help("app invite --help").contains("--user-name <USER_NAME>"));
     }
 
     #[test]

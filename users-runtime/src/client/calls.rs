@@ -12,10 +12,11 @@ use super::{
 };
 use crate::{
     app::Application,
+    event::{Event, OwnEvent},
     model::{RoleModel, UserModel},
-    query::ListQuery,
+    query::{EventQuery, ListQuery},
     secret::Password,
-    service::SessionInfo,
+    service::{AccountLock, SessionInfo},
 };
 
 type UserKey<A> = <User<A> as UserModel>::Id;
@@ -136,6 +137,46 @@ impl<A: Application, Shown> Client<A, Shown> {
         Ok(())
     }
 
+    /// What happened to the own account: a page, the latest first.
+    pub async fn events(&self, query: &EventQuery) -> Result<Page<OwnEvent>, Error> {
+        let path = format!("{}/events", paths!(current_user).path.trim_end_matches('/'));
+        self.events_at(&path, query).await
+    }
+
+    /// What happened to a user's account: a page, the latest first.
+    pub async fn events_of(&self, user: UserKey<A>, query: &EventQuery) -> Result<Page<Event>, Error> {
+        let path = format!("{}/{}/events", paths!(users).path, segment(&user.to_string())?);
+        self.events_at(&path, query).await
+    }
+
+    async fn events_at<E: DeserializeOwned>(&self, path: &str, query: &EventQuery) -> Result<Page<E>, Error> {
+        let mut url = self.connection.url(path)?;
+        {
+            let mut pairs = url.query_pairs_mut();
+            pairs.append_pair("limit", &query.limit.to_string());
+            if let Some(kind) = query.kind {
+                pairs.append_pair("kind", kind.as_str());
+            }
+            if let Some(after) = &query.after {
+                pairs.append_pair("after", after);
+            }
+        }
+        self.send(Method::GET, url, Content::Nothing).await?.json()
+    }
+
+    /// Everything that is known of the own account, where `routes(current_user(export))` allows it. It needs a login of a
+    /// few minutes ago.
+    pub async fn export_me(&self) -> Result<serde_json::Map<String, serde_json::Value>, Error> {
+        const {
+            assert!(
+                matches!(A::ROUTES.current_user, Some(paths) if paths.export),
+                "users get no export here; write `current_user(export)` in `routes(...)` of `#[users_app]`"
+            );
+        }
+        let path = format!("{}/export", paths!(current_user).path.trim_end_matches('/'));
+        self.at(Method::GET, &path, Content::Nothing).await?.json()
+    }
+
     /// The own sessions, the latest first.
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
         let answer = self.at(Method::GET, paths!(sessions).path, Content::Nothing).await?;
@@ -190,10 +231,47 @@ impl<A: Application, Shown> Client<A, Shown> {
         Ok(Some(tokens))
     }
 
+    fn below_user(user: UserKey<A>, end: &str) -> Result<String, Error> {
+        Ok(format!("{}/{}/{end}", paths!(users).path, segment(&user.to_string())?))
+    }
+
+    /// Invites somebody to register, with roles, where registration is by invitation.
+    pub async fn invite_user(&self, identifier: &str, roles: &[&str]) -> Result<(), Error> {
+        let mut body = Body::default();
+        body.text(User::<A>::IDENTIFIER.field, identifier);
+        let mut body = body.into_value();
+        if !roles.is_empty() {
+            body["roles"] = roles.into();
+        }
+        let path = format!("{}/invitations", paths!(users).path);
+        self.at(Method::POST, &path, Content::Json(body)).await.map(drop)
+    }
+
+    /// Registers a user where the server answers alike whether or not the identifier is taken
+    /// (`Registration::Private`): a mail says what comes next.
+    pub async fn register_privately(
+        &self,
+        registration: &<User<A> as UserModel>::Registration,
+    ) -> Result<(), Error>
+    where
+        <User<A> as UserModel>::Registration: RequestBody,
+    {
+        self.at(Method::POST, paths!(register).path, json(registration)?).await.map(drop)
+    }
+
     /// Ends every session of a user.
     pub async fn end_sessions_of(&self, user: UserKey<A>) -> Result<(), Error> {
-        let path = format!("{}/{}/sessions", paths!(users).path, segment(&user.to_string())?);
-        self.at(Method::DELETE, &path, Content::Nothing).await.map(drop)
+        self.at(Method::DELETE, &Self::below_user(user, "sessions")?, Content::Nothing).await.map(drop)
+    }
+
+    /// Whether the account of a user is locked after too many wrong passwords.
+    pub async fn account_lock(&self, user: UserKey<A>) -> Result<AccountLock, Error> {
+        self.at(Method::GET, &Self::below_user(user, "lock")?, Content::Nothing).await?.json()
+    }
+
+    /// Lifts that lock.
+    pub async fn lift_account_lock(&self, user: UserKey<A>) -> Result<(), Error> {
+        self.at(Method::DELETE, &Self::below_user(user, "lock")?, Content::Nothing).await.map(drop)
     }
 }
 
@@ -204,6 +282,20 @@ impl<A: Application, Shown: DeserializeOwned> Client<A, Shown> {
         <User<A> as UserModel>::Registration: RequestBody,
     {
         self.at(Method::POST, paths!(register).path, json(registration)?).await?.json()
+    }
+
+    /// Registers a user whom an invitation asks for, by its token.
+    pub async fn register_invited(
+        &self,
+        registration: &<User<A> as UserModel>::Registration,
+        invitation: &Password,
+    ) -> Result<Shown, Error>
+    where
+        <User<A> as UserModel>::Registration: RequestBody,
+    {
+        let mut body = unwritable(registration.to_json())?;
+        body["invitation"] = invitation.expose().into();
+        self.at(Method::POST, paths!(register).path, Content::Json(body)).await?.json()
     }
 
     /// Proves a mailbox, or a new one, with the token of a mail.

@@ -73,13 +73,14 @@ where
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Page<Shown> {
-    /// The users.
+    /// What is on it.
     pub items: Vec<Shown>,
-    /// What [`ListQuery::with_after`](crate::ListQuery::with_after) takes for the page behind this one; `None` on the
+    /// What [`ListQuery::with_after`](crate::ListQuery::with_after) or
+    /// [`EventQuery::with_after`](crate::EventQuery::with_after) takes for the page behind this one; `None` on the
     /// last.
     #[serde(default = "none")]
     pub next: Option<String>,
-    /// How many users there were room for.
+    /// How many there was room for.
     pub limit: u32,
     /// How many users all pages hold, if the query asked.
     #[serde(default = "none")]

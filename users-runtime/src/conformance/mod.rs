@@ -33,7 +33,7 @@
 //!     Ok(accounts::router(users))
 //! }
 //!
-//! fn suite() -> Suite<accounts::App> {
+//! fn suite() -> Suite {
 //!     Suite::new(app)
 //! }
 //!
@@ -49,6 +49,7 @@ mod forge;
 mod mailbox;
 mod report;
 mod site;
+mod subject;
 mod suite;
 mod table;
 mod testbed;

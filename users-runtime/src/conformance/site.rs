@@ -17,52 +17,53 @@ use super::{
     client::{Client, Credential},
     ensure,
     mailbox::Mailbox,
-    suite::{Served, Suite},
+    subject::{Stored, Subject, Tenant, Traits},
+    suite::{Running, Suite},
     testbed::Testbed,
 };
 use crate::{
     app::{
-        Application, AuthRoutes, CurrentUserRoutes, Group, PasswordResetRoutes, RegisterRoutes, RolesRoutes,
+        AuthRoutes, CurrentUserRoutes, Group, PasswordResetRoutes, RegisterRoutes, RolesRoutes,
         SessionsRoutes, TokensRoutes, UsersRoutes, VerifyRoutes,
     },
     config::Config,
-    error::Error,
-    model::{AdminUpdateDto, RoleModel, UserModel},
     operation::{Access, GeneratedRoute},
-    principal::Principal,
-    routes::UsersRouter,
-    service::{Scope, Users},
+    registration::Registration,
 };
 
-type Id<A> = <<A as Application>::User as UserModel>::Id;
-
 /// A running application.
-pub(super) struct Site<A: Application> {
-    pub(super) users: Users<A>,
-    pub(super) suite: Suite<A>,
-    /// What the library generates for it.
+pub(super) struct Site {
+    pub(super) suite: Suite,
+    pub(super) subject: Box<dyn Subject>,
+    /// The users of the tenant that the requests of this site belong to.
+    pub(super) tenant: Box<dyn Tenant>,
+    pub(super) traits: Traits,
+    /// What the library generates.
     pub(super) routes: Vec<GeneratedRoute>,
     client: Client,
     server: JoinHandle<()>,
     bed: Testbed,
 }
 
-impl<A: Application> Drop for Site<A> {
+impl Drop for Site {
     fn drop(&mut self) {
         self.server.abort();
     }
 }
 
 /// Somebody with an account.
-pub(super) struct Person<A: Application> {
-    pub(super) id: Id<A>,
+pub(super) struct Person {
+    /// The key, as bodies have it.
+    pub(super) id: Value,
+    /// The same as paths have it.
+    pub(super) key: String,
     pub(super) identifier: String,
     pub(super) password: String,
     /// Where mail reaches them.
     pub(super) address: Option<String>,
 }
 
-impl<A: Application> Person<A> {
+impl Person {
     /// Where mail reaches them, without which a test makes no sense.
     pub(super) fn address(&self) -> Result<&str, Stop> {
         self.address.as_deref().ok_or_else(|| Stop::not_applicable("users have no mail address"))
@@ -73,10 +74,10 @@ impl<A: Application> Person<A> {
 macro_rules! groups {
     ($( $name:ident: $type:ty; )*) => {
         /// The paths of each group that exists.
-        impl<A: Application> Site<A> {
+        impl Site {
             $(
                 pub(super) fn $name(&self) -> Result<$type, Stop> {
-                    A::ROUTES.$name.ok_or_else(|| {
+                    self.traits.groups.$name.ok_or_else(|| {
                         Stop::not_applicable(concat!("there is no route group `", stringify!($name), "`"))
                     })
                 }
@@ -87,7 +88,6 @@ macro_rules! groups {
 
 groups! {
     auth: AuthRoutes;
-    register: RegisterRoutes;
     verify: VerifyRoutes;
     password_reset: PasswordResetRoutes;
     current_user: CurrentUserRoutes;
@@ -97,15 +97,15 @@ groups! {
     roles: RolesRoutes;
 }
 
-impl<A: Application> Site<A> {
-    pub(super) async fn start(suite: &Suite<A>) -> Result<Self, Stop> {
+impl Site {
+    pub(super) async fn start(suite: &Suite) -> Result<Self, Stop> {
         let failed = |what: &str, error: &dyn std::fmt::Display| Stop::failed(format!("{what}: {error}"));
         let bed = Testbed::new().map_err(|error| failed("there is no place for the test", &error))?;
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.map_err(|error| failed("there is no port for the test", &error))?;
         let address =
             listener.local_addr().map_err(|error| failed("there is no port for the test", &error))?;
-        let Served { users, router } = (suite.build)(bed.clone())
+        let Running { subject, traits, router } = (suite.build)(bed.clone())
             .await
             .map_err(|error| failed("the application does not start", &error))?;
         ensure!(
@@ -119,8 +119,27 @@ impl<A: Application> Site<A> {
         });
         let http = http_client().map_err(|error| failed("there is no client for the test", &error))?;
         let client = Client::new(http, format!("http://{address}{}", suite.prefix), suite.headers.clone());
-        let routes = UsersRouter::new(users.clone()).routes();
-        Ok(Self { users, suite: suite.clone(), routes, client, server, bed })
+        let tenant = subject.of_tenant(&request(&suite.headers)).await?;
+        Ok(Self {
+            suite: suite.clone(),
+            routes: subject.routes(),
+            subject,
+            tenant,
+            traits,
+            client,
+            server,
+            bed,
+        })
+    }
+
+    /// The group `register`, where anybody may register and learns how it went. What the other modes promise, only the
+    /// application's own tests can tell, which have its invitations.
+    pub(super) fn register(&self) -> Result<RegisterRoutes, Stop> {
+        if self.config().registration != Registration::Open {
+            return Err(Stop::not_applicable("registration is not open"));
+        }
+        let paths = self.traits.groups.register;
+        paths.ok_or_else(|| Stop::not_applicable("there is no route group `register`"))
     }
 
     /// A client without a credential.
@@ -133,7 +152,7 @@ impl<A: Application> Site<A> {
     }
 
     pub(super) fn config(&self) -> &Config {
-        self.users.config()
+        self.subject.config()
     }
 
     /// What no answer may show of where the application keeps its data.
@@ -143,7 +162,7 @@ impl<A: Application> Site<A> {
 
     /// What people log in with, as bodies call it.
     pub(super) fn field(&self) -> &'static str {
-        A::User::IDENTIFIER.field
+        self.traits.field
     }
 
     pub(super) fn identifier(&self, name: &str) -> String {
@@ -173,18 +192,6 @@ impl<A: Application> Site<A> {
         other
     }
 
-    /// The users of the tenant that the requests of this site belong to.
-    pub(super) async fn scope(&self) -> Result<Scope<A>, Stop> {
-        Ok(self.users.scope_of(&self.parts()).await?)
-    }
-
-    fn parts(&self) -> Parts {
-        let mut parts = http::Request::new(()).into_parts().0;
-        let headers: &[(HeaderName, HeaderValue)] = &self.suite.headers;
-        parts.headers.extend(headers.iter().cloned());
-        parts
-    }
-
     /// The body of a registration.
     pub(super) fn registration(&self, name: &str, identifier: &str, password: &str) -> Value {
         let mut body = match (self.suite.registration)(name) {
@@ -208,44 +215,39 @@ impl<A: Application> Site<A> {
     }
 
     /// Somebody who has registered over HTTP and whose mailbox is not proven yet.
-    pub(super) async fn newcomer(&self, name: &str) -> Result<Person<A>, Stop> {
+    pub(super) async fn newcomer(&self, name: &str) -> Result<Person, Stop> {
         let (identifier, password) = (self.identifier(name), self.password());
         self.register_as(name, &identifier, &password).await?.success()?;
         self.find(&identifier, password).await
     }
 
     /// Somebody with an account that may be used, which the program has made.
-    pub(super) async fn person(&self, name: &str) -> Result<Person<A>, Stop> {
+    pub(super) async fn person(&self, name: &str) -> Result<Person, Stop> {
         self.person_with(name, self.password()).await
     }
 
-    pub(super) async fn person_with(&self, name: &str, password: String) -> Result<Person<A>, Stop> {
+    pub(super) async fn person_with(&self, name: &str, password: String) -> Result<Person, Stop> {
         let identifier = self.identifier(name);
         let body = self.registration(name, &identifier, &password);
-        let registration = serde_json::from_value(body).map_err(|error| {
-            Stop::failed(format!(
-                "a registration needs more than the test knows ({error}): say it in `Suite::with_registration`"
-            ))
-        })?;
-        self.scope().await?.create_user(registration).await?;
+        self.tenant.create(body).await?;
         self.find(&identifier, password).await
     }
 
-    async fn find(&self, identifier: &str, password: String) -> Result<Person<A>, Stop> {
+    async fn find(&self, identifier: &str, password: String) -> Result<Person, Stop> {
         let found = self.stored(identifier).await?;
         let found =
             found.ok_or_else(|| Stop::failed(format!("{identifier} is registered and not stored")))?;
-        let address = found.mailbox().map(str::to_owned);
-        Ok(Person { id: found.id(), identifier: identifier.to_owned(), password, address })
+        let Stored { id, key, address, .. } = found;
+        Ok(Person { id, key, identifier: identifier.to_owned(), password, address })
     }
 
     /// What is stored of somebody.
-    pub(super) async fn stored(&self, identifier: &str) -> Result<Option<Principal<A::User>>, Stop> {
-        Ok(self.scope().await?.find_user(identifier).await?)
+    pub(super) async fn stored(&self, identifier: &str) -> Result<Option<Stored>, Stop> {
+        self.tenant.find(identifier).await
     }
 
     /// Somebody with an account, and a client that they have logged in with.
-    pub(super) async fn user(&self, name: &str) -> Result<(Person<A>, Client), Stop> {
+    pub(super) async fn user(&self, name: &str) -> Result<(Person, Client), Stop> {
         self.require_login()?;
         let person = self.person(name).await?;
         let client = self.logged_in(&person).await?;
@@ -253,7 +255,7 @@ impl<A: Application> Site<A> {
     }
 
     /// A new client that somebody has logged in with.
-    pub(super) async fn logged_in(&self, person: &Person<A>) -> Result<Client, Stop> {
+    pub(super) async fn logged_in(&self, person: &Person) -> Result<Client, Stop> {
         let client = self.client();
         self.log_in(&client, &person.identifier, &person.password).await?.success()?;
         ensure!(client.credential() != Credential::default(), "a login gives no credential");
@@ -290,8 +292,8 @@ impl<A: Application> Site<A> {
     /// A path that answers whoever is logged in.
     pub(super) fn door(&self) -> Result<String, Stop> {
         let own = self.suite.protected.first().map(String::as_str);
-        let generated = A::ROUTES.current_user.map(|paths| paths.path);
-        let generated = generated.or_else(|| A::ROUTES.sessions.map(|paths| paths.path));
+        let generated = self.traits.groups.current_user.map(|paths| paths.path);
+        let generated = generated.or_else(|| self.traits.groups.sessions.map(|paths| paths.path));
         generated.or(own).map(str::to_owned).ok_or_else(|| {
             Stop::not_applicable("there is no route that needs a login; name one in `Suite::with_protected`")
         })
@@ -315,18 +317,18 @@ impl<A: Application> Site<A> {
     }
 
     /// An administrator and a client of theirs.
-    pub(super) async fn administrator(&self, name: &str) -> Result<(Person<A>, Client), Stop> {
-        if !<A::User as UserModel>::Role::PRESENT {
+    pub(super) async fn administrator(&self, name: &str) -> Result<(Person, Client), Stop> {
+        if !self.traits.roles {
             return Err(Stop::not_applicable("users have no roles"));
         }
         let (person, client) = self.user(name).await?;
         let role = self.config().administrator_role.clone();
-        self.scope().await?.grant(person.id, role).await?;
+        self.tenant.grant(&person.identifier, role).await?;
         Ok((person, client))
     }
 
     /// The same, with the power over the group `users`.
-    pub(super) async fn manager(&self, name: &str) -> Result<(Person<A>, Client), Stop> {
+    pub(super) async fn manager(&self, name: &str) -> Result<(Person, Client), Stop> {
         let path = self.users()?.path;
         let (person, client) = self.administrator(name).await?;
         match client.get(path).await?.status {
@@ -336,44 +338,35 @@ impl<A: Application> Site<A> {
     }
 
     /// The address of one user.
-    pub(super) fn user_path(&self, id: Id<A>) -> Result<String, Stop> {
-        Ok(format!("{}/{id}", self.users()?.path))
+    pub(super) fn user_path(&self, person: &Person) -> Result<String, Stop> {
+        Ok(format!("{}/{}", self.users()?.path, person.key))
     }
 
     /// Deactivates an account, as a program does.
-    pub(super) async fn deactivate(&self, person: &Person<A>) -> Result<(), Stop> {
-        match self.scope().await?.set_active(person.id, false).await {
-            Err(Error::NotFound) => Err(Stop::not_applicable("accounts cannot be deactivated")),
-            done => Ok(done?),
-        }
+    pub(super) async fn deactivate(&self, person: &Person) -> Result<(), Stop> {
+        self.tenant.deactivate(&person.identifier).await
     }
 
     /// What of a user responses show, as they show it unless the application shows something of its own.
-    pub(super) async fn shown(&self, person: &Person<A>) -> Result<Map<String, Value>, Stop> {
+    pub(super) async fn shown(&self, person: &Person) -> Result<Map<String, Value>, Stop> {
         let stored = self.stored(&person.identifier).await?;
-        let shown = stored.map(|user| serde_json::to_value(user.to_read()));
-        match shown {
-            Some(Ok(Value::Object(shown))) => Ok(shown),
-            _ => Err(Stop::failed("a user cannot be shown as JSON")),
-        }
+        let stored = stored.ok_or_else(|| Stop::failed(format!("{} is not stored", person.identifier)))?;
+        Ok(stored.shown)
     }
 
     /// The flag by which administrators deactivate an account, as bodies call it.
-    pub(super) async fn active_field(&self, person: &Person<A>) -> Result<String, Stop> {
+    pub(super) async fn active_field(&self, person: &Person) -> Result<String, Stop> {
         let keys = self.shown(person).await?.into_iter().map(|(key, _)| key);
-        let flag = keys.filter(|key| {
+        let mut flags = keys.filter(|key| {
             let mut body = json!({});
             body[key] = json!(false);
-            let update = serde_json::from_value::<<A::User as UserModel>::AdminUpdate>(body);
-            update.is_ok_and(|update| update.active() == Some(false))
+            self.tenant.deactivates(body)
         });
-        flag.into_iter()
-            .next()
-            .ok_or_else(|| Stop::not_applicable("administrators cannot deactivate accounts"))
+        flags.next().ok_or_else(|| Stop::not_applicable("administrators cannot deactivate accounts"))
     }
 
     /// Tokens for a form (RFC 6749, section 4.3).
-    pub(super) async fn issue_tokens(&self, person: &Person<A>) -> Result<Issued, Stop> {
+    pub(super) async fn issue_tokens(&self, person: &Person) -> Result<Issued, Stop> {
         let (identifier, password) = (person.identifier.as_str(), person.password.as_str());
         let fields = [("grant_type", "password"), ("username", identifier), ("password", password)];
         let client = self.client();
@@ -427,7 +420,7 @@ impl<A: Application> Site<A> {
     }
 
     /// Every generated route that reads a body, with one that has the right form, and whether it needs a login.
-    pub(super) fn forms(&self, person: &Person<A>) -> Vec<Form> {
+    pub(super) fn forms(&self, person: &Person) -> Vec<Form> {
         let password = self.password();
         let account = self.account(&person.identifier, &person.password);
         let naming = self.naming(&person.identifier);
@@ -436,22 +429,22 @@ impl<A: Application> Site<A> {
         let mut add = |path: &str, method: &'static str, body: Value, login: bool| {
             forms.push(Form { method, path: path.to_owned(), body, login });
         };
-        if let Some(paths) = A::ROUTES.register {
+        if let Ok(paths) = self.register() {
             let identifier = self.identifier("newcomer");
             add(paths.path, "POST", self.registration("newcomer", &identifier, &password), false);
         }
-        if let Some(paths) = A::ROUTES.auth {
+        if let Some(paths) = self.traits.groups.auth {
             add(paths.login, "POST", account, false);
         }
-        if let Some(paths) = A::ROUTES.verify {
+        if let Some(paths) = self.traits.groups.verify {
             add(paths.path, "POST", json!({ "token": token }), false);
             add(paths.resend, "POST", naming.clone(), false);
         }
-        if let Some(paths) = A::ROUTES.password_reset {
+        if let Some(paths) = self.traits.groups.password_reset {
             add(paths.forgot, "POST", naming, false);
             add(paths.reset, "POST", json!({"token": token, "password": password}), false);
         }
-        if let Some(paths) = A::ROUTES.current_user {
+        if let Some(paths) = self.traits.groups.current_user {
             let body = json!({"password": password, "current_password": "not the password"});
             add(paths.path, "PATCH", body, true);
         }
@@ -468,6 +461,13 @@ pub(super) struct Form {
     pub(super) body: Value,
     /// Whether it needs a login.
     pub(super) login: bool,
+}
+
+/// A request with these headers.
+fn request(headers: &[(HeaderName, HeaderValue)]) -> Parts {
+    let mut parts = http::Request::new(()).into_parts().0;
+    parts.headers.extend(headers.iter().cloned());
+    parts
 }
 
 /// A path with something in the place of its parameters.

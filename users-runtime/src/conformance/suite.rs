@@ -10,6 +10,7 @@ use super::{
     Finding, Stop,
     report::{Outcome, Report},
     site::Site,
+    subject::{Subject, Traits},
     table::{Requirement, Test, tests},
     testbed::Testbed,
 };
@@ -20,8 +21,8 @@ use crate::{
 
 /// An application that is ready to be served: a [`UsersRouter`], or the router around one and its users.
 pub struct Served<A: Application> {
-    pub(super) users: Users<A>,
-    pub(super) router: axum::Router,
+    users: Users<A>,
+    router: axum::Router,
 }
 
 impl<A: Application> fmt::Debug for Served<A> {
@@ -42,14 +43,28 @@ impl<A: Application> From<(Users<A>, axum::Router)> for Served<A> {
     }
 }
 
-type Build<A> = Arc<dyn Fn(Testbed) -> BoxFuture<'static, Result<Served<A>, BoxError>> + Send + Sync>;
+/// The same for tests, which are compiled for no application in particular.
+pub(super) struct Running {
+    pub(super) subject: Box<dyn Subject>,
+    pub(super) traits: Traits,
+    pub(super) router: axum::Router,
+}
+
+impl<A: Application> From<Served<A>> for Running {
+    fn from(served: Served<A>) -> Self {
+        Self { subject: Box::new(served.users), traits: Traits::of::<A>(), router: served.router }
+    }
+}
+
+type Build = Arc<dyn Fn(Testbed) -> BoxFuture<'static, Result<Running, BoxError>> + Send + Sync>;
 
 /// An application as the tests of its conformance need to know it.
 ///
 /// What they learn from the application itself, nobody has to say: its routes and their paths, what people log in with,
 /// how a login is carried. Requirements about what it does not have are not applicable.
-pub struct Suite<A: Application> {
-    pub(super) build: Build<A>,
+#[derive(Clone)]
+pub struct Suite {
+    pub(super) build: Build,
     pub(super) registration: Arc<dyn Fn(&str) -> Value + Send + Sync>,
     pub(super) identifier: Arc<dyn Fn(&str) -> String + Send + Sync>,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
@@ -58,32 +73,19 @@ pub struct Suite<A: Application> {
     relaxed: Vec<(Requirement, String)>,
 }
 
-impl<A: Application> Clone for Suite<A> {
-    fn clone(&self) -> Self {
-        Self {
-            build: Arc::clone(&self.build),
-            registration: Arc::clone(&self.registration),
-            identifier: Arc::clone(&self.identifier),
-            headers: self.headers.clone(),
-            prefix: self.prefix.clone(),
-            protected: self.protected.clone(),
-            relaxed: self.relaxed.clone(),
-        }
-    }
-}
-
-impl<A: Application> fmt::Debug for Suite<A> {
+impl fmt::Debug for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Suite").field("relaxed", &self.relaxed).finish_non_exhaustive()
     }
 }
 
-impl<A: Application> Suite<A> {
+impl Suite {
     /// An application that a function builds, for each test anew: `async fn(Testbed) -> Result<UsersRouter<App>, BoxError>`,
     /// or, where layers of the application's own are around the router, `Result<(Users<App>, Router), BoxError>`.
     #[must_use]
-    pub fn new<F, Fut, R>(build: F) -> Self
+    pub fn new<A, F, Fut, R>(build: F) -> Self
     where
+        A: Application,
         F: Fn(Testbed) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, BoxError>> + Send + 'static,
         R: Into<Served<A>>,
@@ -91,7 +93,7 @@ impl<A: Application> Suite<A> {
         Self {
             build: Arc::new(move |bed| {
                 let built = build(bed);
-                Box::pin(async move { built.await.map(Into::into) })
+                Box::pin(async move { Ok(Running::from(built.await?.into())) })
             }),
             registration: Arc::new(|_| json!({})),
             identifier: Arc::new(|name| match A::User::IDENTIFIER.kind {
@@ -155,7 +157,7 @@ impl<A: Application> Suite<A> {
     pub async fn run_only(&self, picks: impl Fn(Requirement) -> bool) -> Report {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let mut running = JoinSet::new();
-        for test in tests::<A>().into_iter().filter(|test| picks(test.requirement)) {
+        for test in tests().into_iter().filter(|test| picks(test.requirement)) {
             let (suite, places) = (self.clone(), Arc::clone(&places));
             running.spawn(async move {
                 let place = places.acquire().await;
@@ -167,7 +169,7 @@ impl<A: Application> Suite<A> {
         Report::new(running.join_all().await)
     }
 
-    async fn outcome(&self, test: &Test<A>) -> Outcome {
+    async fn outcome(&self, test: &Test) -> Outcome {
         let finding = self.finding(test).await;
         let relaxed = self.relaxed.iter().find(|(requirement, _)| *requirement == test.requirement);
         match (finding, relaxed) {
@@ -180,7 +182,7 @@ impl<A: Application> Suite<A> {
         }
     }
 
-    async fn finding(&self, test: &Test<A>) -> Finding {
+    async fn finding(&self, test: &Test) -> Finding {
         let site = Site::start(self).await?;
         (test.run)(site).await
     }
@@ -195,8 +197,8 @@ const AT_ONCE: usize = 8;
 /// # Panics
 /// When it does not hold.
 #[track_caller]
-pub fn check<A: Application>(suite: &Suite<A>, requirement: Requirement) {
-    let Some(test) = tests::<A>().into_iter().find(|test| test.requirement == requirement) else { return };
+pub fn check(suite: &Suite, requirement: Requirement) {
+    let Some(test) = tests().into_iter().find(|test| test.requirement == requirement) else { return };
     let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => panic!("the test has no runtime: {error}"),

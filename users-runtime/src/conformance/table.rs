@@ -1,7 +1,7 @@
 //! Every requirement in one list: from it come the names, the tests and the macro that gives them to an application.
 
 use super::{Finding, chapters, site::Site};
-use crate::{app::Application, future::BoxFuture};
+use crate::future::BoxFuture;
 
 /// A requirement, one of [`requirements`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,9 +40,9 @@ impl Requirement {
 }
 
 /// The test of a requirement.
-pub(super) struct Test<A: Application> {
+pub(super) struct Test {
     pub(super) requirement: Requirement,
-    pub(super) run: fn(Site<A>) -> BoxFuture<'static, Finding>,
+    pub(super) run: fn(Site) -> BoxFuture<'static, Finding>,
 }
 
 macro_rules! requirements {
@@ -76,7 +76,7 @@ macro_rules! requirements {
         }
 
         /// The tests of an application.
-        pub(super) fn tests<A: Application>() -> Vec<Test<A>> {
+        pub(super) fn tests() -> Vec<Test> {
             vec![$( $(
                 Test {
                     requirement: requirements::$name,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::mailbox::Mailbox;
-use crate::{config::Config, error::BoxError};
+use crate::{config::Config, error::BoxError, throttle::Throttle};
 
 /// What the application of a test stands on. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -65,14 +65,15 @@ impl Testbed {
         &self.0.folder
     }
 
-    /// The application's settings with the little that a test changes: mail goes where the test reads it, cookies are
+    /// The application's settings with the little that a test changes: mail goes where the test reads it, attempts are not counted, cookies are
     /// those of HTTPS, and a test keeps a few connections alone. Everything else is tested as it is.
     #[must_use]
     pub fn config(&self, config: Config) -> Config {
         self.0.configured.store(true, Ordering::Relaxed);
-        // Limits of attempts belong here as well, once there are some: tests fail more often than people do.
+        // Tests fail more often than people do, and all from one address.
         config
             .with_mail_transport(self.0.mailbox.clone())
+            .with_throttle(Throttle::off())
             .with_insecure_cookies(false)
             .with_max_connections(4)
     }

@@ -7,11 +7,12 @@ use super::postgres;
 #[cfg(feature = "sqlite")]
 use super::sqlite;
 use super::{
-    Difference, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, list::Listing, outbox,
-    transaction::Inner,
+    Difference, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, list::Listing,
+    loan::Loan, outbox, transaction::Inner,
 };
 use crate::{
-    error::Error, model::SortColumn, principal::Principal, session::SessionRecord, token::TokenHash,
+    error::Error, event::Outlet, model::SortColumn, principal::Principal, session::SessionRecord,
+    token::TokenHash,
 };
 
 /// A pool of connections that the application already has.
@@ -54,6 +55,8 @@ impl From<sqlx::MySqlPool> for Pool {
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     pub(super) pool: Pool,
+    /// Where events go once they are committed.
+    pub(crate) events: Outlet,
 }
 
 impl Database {
@@ -69,11 +72,11 @@ impl Database {
             "mysql" | "mariadb" => Pool::MySql(mysql::connect(url, max_connections).await?),
             _ => return Err(unknown_scheme(scheme)),
         };
-        Ok(Self { pool })
+        Ok(Self::over(pool))
     }
 
     pub(crate) fn over(pool: Pool) -> Self {
-        Self { pool }
+        Self { pool, events: Outlet::default() }
     }
 
     /// Closes every connection, as when the database is gone.
@@ -91,30 +94,30 @@ impl Database {
 
     /// Creates and migrates the library's tables, and creates or checks the user's.
     pub(crate) async fn migrate<U: Storable>(&self, mode: SchemaMode) -> Result<(), Error> {
-        dispatch!(pool self, migrate::<U>(mode))
+        dispatch!(unlimited self, migrate::<U>(mode))
     }
 
     /// What sets the tables apart from the structs; nothing is written.
     pub(crate) async fn drift<U: Storable>(&self) -> Result<Vec<Difference>, Error> {
-        dispatch!(pool self, drift::<U>())
+        dispatch!(unlimited self, drift::<U>())
     }
 
     /// Ends the differences that need no decision; the statements that did.
     pub(crate) async fn apply<U: Storable>(&self, mode: SchemaMode) -> Result<Vec<String>, Error> {
-        dispatch!(pool self, apply::<U>(mode))
+        dispatch!(unlimited self, apply::<U>(mode))
     }
 
     /// A transaction that may write from its first statement.
     pub(crate) async fn begin(&self) -> Result<Transaction, Error> {
         let inner = match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite(pool) => Inner::Sqlite(sqlite::begin(pool).await?),
+            Pool::Sqlite(pool) => Inner::Sqlite(Loan::begin(pool, sqlite::BEGIN).await?),
             #[cfg(feature = "postgres")]
-            Pool::Postgres(pool) => Inner::Postgres(postgres::begin(pool).await?),
+            Pool::Postgres(pool) => Inner::Postgres(Loan::begin(pool, postgres::BEGIN).await?),
             #[cfg(feature = "mysql")]
-            Pool::MySql(pool) => Inner::MySql(mysql::begin(pool).await?),
+            Pool::MySql(pool) => Inner::MySql(Loan::begin(pool, mysql::BEGIN).await?),
         };
-        Ok(Transaction { inner })
+        Ok(Transaction { inner, recorded: Vec::new(), events: self.events.clone() })
     }
 
     /// Whether the database answers.
@@ -179,7 +182,7 @@ impl Database {
 
     /// Deletes what time has made worthless.
     pub(crate) async fn delete_expired(&self, now: i64, idle: i64) -> Result<(), Error> {
-        dispatch!(pool self, delete_expired(now, idle))
+        dispatch!(within super::CLEANING; self, delete_expired(now, idle))
     }
 
     pub(crate) async fn claim_mail(&self, now: i64, until: i64) -> Result<Option<outbox::Claimed>, Error> {
@@ -221,6 +224,18 @@ impl Database {
             Pool::Postgres(_) => postgres::sort_columns::<U>(),
             #[cfg(feature = "mysql")]
             Pool::MySql(_) => mysql::sort_columns::<U>(),
+        }
+    }
+
+    /// Whether the model has the flag `active`.
+    pub(crate) fn has_active_flag<U: Storable>(&self) -> bool {
+        match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(_) => sqlite::has_active_flag::<U>(),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(_) => postgres::has_active_flag::<U>(),
+            #[cfg(feature = "mysql")]
+            Pool::MySql(_) => mysql::has_active_flag::<U>(),
         }
     }
 

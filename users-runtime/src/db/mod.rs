@@ -31,9 +31,10 @@ macro_rules! add_values {
     };
 }
 
-/// Sends a call to the module of the database behind the pool or the transaction.
+/// Sends a call to the module of the database behind the pool or the transaction, and waits for the answer for so long.
 macro_rules! dispatch {
-    (pool $self:ident, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {
+    // The pool itself, without a limit: for what is done at start-up and by commands.
+    (unlimited $self:ident, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {
         match &$self.pool {
             #[cfg(feature = "sqlite")]
             $crate::db::Pool::Sqlite(pool) => $crate::db::sqlite::$function$(::<$model>)?(pool $(, $argument)*).await,
@@ -43,29 +44,63 @@ macro_rules! dispatch {
             $crate::db::Pool::MySql(pool) => $crate::db::mysql::$function$(::<$model>)?(pool $(, $argument)*).await,
         }
     };
+    (pool $self:ident, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {
+        dispatch!(within $crate::db::ANSWER; $self, $function $(::<$model>)? ( $($argument),* ))
+    };
+    (within $limit:expr; $self:ident, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {
+        match &$self.pool {
+            #[cfg(feature = "sqlite")]
+            $crate::db::Pool::Sqlite(pool) => {
+                dispatch!(on sqlite, pool, $limit, $function $(::<$model>)? ( $($argument),* ))
+            }
+            #[cfg(feature = "postgres")]
+            $crate::db::Pool::Postgres(pool) => {
+                dispatch!(on postgres, pool, $limit, $function $(::<$model>)? ( $($argument),* ))
+            }
+            #[cfg(feature = "mysql")]
+            $crate::db::Pool::MySql(pool) => {
+                dispatch!(on mysql, pool, $limit, $function $(::<$model>)? ( $($argument),* ))
+            }
+        }
+    };
+    (on $database:ident, $pool:ident, $limit:expr, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {{
+        let mut loan = $crate::db::loan::Loan::of($pool).await?;
+        let work = $crate::db::$database::$function$(::<$model>)?(&mut *loan $(, $argument)*);
+        let answer = $crate::db::loan::in_time($limit, work).await?;
+        loan.settle();
+        answer
+    }};
     (tx $transaction:ident, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {
         match &mut $transaction.inner {
             #[cfg(feature = "sqlite")]
-            $crate::db::transaction::Inner::Sqlite(transaction) => {
-                $crate::db::sqlite::$function$(::<$model>)?(&mut **transaction $(, $argument)*).await
+            $crate::db::transaction::Inner::Sqlite(loan) => {
+                let work = $crate::db::sqlite::$function$(::<$model>)?(&mut **loan $(, $argument)*);
+                $crate::db::loan::in_time($crate::db::ANSWER, work).await?
             }
             #[cfg(feature = "postgres")]
-            $crate::db::transaction::Inner::Postgres(transaction) => {
-                $crate::db::postgres::$function$(::<$model>)?(&mut **transaction $(, $argument)*).await
+            $crate::db::transaction::Inner::Postgres(loan) => {
+                let work = $crate::db::postgres::$function$(::<$model>)?(&mut **loan $(, $argument)*);
+                $crate::db::loan::in_time($crate::db::ANSWER, work).await?
             }
             #[cfg(feature = "mysql")]
-            $crate::db::transaction::Inner::MySql(transaction) => {
-                $crate::db::mysql::$function$(::<$model>)?(&mut **transaction $(, $argument)*).await
+            $crate::db::transaction::Inner::MySql(loan) => {
+                let work = $crate::db::mysql::$function$(::<$model>)?(&mut **loan $(, $argument)*);
+                $crate::db::loan::in_time($crate::db::ANSWER, work).await?
             }
         }
     };
 }
 
 mod database;
+mod entries;
+pub(crate) mod events;
 mod import;
+mod loan;
 #[cfg(feature = "mysql")]
 mod mysql;
 pub(crate) mod oauth;
+#[cfg(test)]
+mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -93,7 +128,13 @@ compile_error!(
 );
 
 /// How long a statement waits for another writer, and a request for a connection, before the answer is 503.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a statement may take before it is cut off and the answer is 503 (S58): longer than it waits for another writer.
+pub(crate) const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long the deletion of what has expired may take: nobody waits for it, and there may be much.
+const CLEANING: Duration = Duration::from_mins(5);
 
 /// How many connections to a server a pool opens; `Config::with_max_connections` names another number.
 #[cfg(any(feature = "postgres", feature = "mysql"))]

@@ -3,6 +3,12 @@
 mod claims;
 #[path = "shared/credentials.rs"]
 mod credentials;
+#[path = "shared/deletions.rs"]
+mod deletions;
+#[path = "shared/entries.rs"]
+mod entries;
+#[path = "shared/events.rs"]
+mod events;
 #[path = "shared/import.rs"]
 mod import;
 #[path = "shared/list.rs"]
@@ -19,6 +25,9 @@ mod users;
 
 pub(super) use claims::*;
 pub(super) use credentials::*;
+pub(super) use deletions::*;
+pub(super) use entries::*;
+pub(super) use events::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;
@@ -30,7 +39,7 @@ pub(super) use users::*;
 use std::str::FromStr;
 
 use sqlx::{
-    MySql, MySqlPool, Transaction,
+    MySql, MySqlPool,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
 
@@ -38,7 +47,6 @@ use super::{IDLE_BEFORE_PING, MAX_SERVER_CONNECTIONS, PATIENCE, Storable, finger
 use crate::{error::Error, model::UserModel};
 
 type Db = MySql;
-type DbPool = MySqlPool;
 type Connection = sqlx::MySqlConnection;
 type DbRow = sqlx::mysql::MySqlRow;
 type DbArguments = sqlx::mysql::MySqlArguments;
@@ -74,9 +82,7 @@ pub(super) async fn connect(url: &str, max_connections: Option<u32>) -> Result<M
 
 /// A transaction that sees what others have committed: under the server's default, REPEATABLE READ, what it counts
 /// could be older than the lock that it holds.
-pub(super) async fn begin(pool: &MySqlPool) -> Result<Transaction<'static, MySql>, Error> {
-    Ok(pool.begin_with("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION").await?)
-}
+pub(super) const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
 
 /// MySQL makes a key out of `NULL`.
 #[expect(clippy::unused_async, reason = "another database is asked for the key")]

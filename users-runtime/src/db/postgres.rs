@@ -2,6 +2,12 @@
 
 #[path = "shared/credentials.rs"]
 mod credentials;
+#[path = "shared/deletions.rs"]
+mod deletions;
+#[path = "shared/entries.rs"]
+mod entries;
+#[path = "shared/events.rs"]
+mod events;
 #[path = "shared/import.rs"]
 mod import;
 #[path = "shared/list.rs"]
@@ -19,6 +25,9 @@ mod schema;
 mod users;
 
 pub(super) use credentials::*;
+pub(super) use deletions::*;
+pub(super) use entries::*;
+pub(super) use events::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;
@@ -31,7 +40,7 @@ pub(super) use users::*;
 use std::str::FromStr;
 
 use sqlx::{
-    PgPool, Postgres, Transaction,
+    PgPool, Postgres,
     postgres::{PgConnectOptions, PgPoolOptions},
     query_scalar,
 };
@@ -46,7 +55,6 @@ use crate::{
 };
 
 type Db = Postgres;
-type DbPool = PgPool;
 type Connection = sqlx::PgConnection;
 type DbRow = sqlx::postgres::PgRow;
 type DbArguments = sqlx::postgres::PgArguments;
@@ -84,10 +92,8 @@ pub(super) async fn connect(url: &str, max_connections: Option<u32>) -> Result<P
     Ok(pool.connect_with(options).await?)
 }
 
-pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, Error> {
-    // What the checks of a transaction count on, whatever the server's default is.
-    Ok(pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?)
-}
+/// What the checks of a transaction count on, whatever the server's default is.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// The user under the key that the database assigns: a `NULL` would not make it assign one.
 async fn with_key<U: Storable>(connection: &mut Connection, user: U) -> Result<U, Error> {

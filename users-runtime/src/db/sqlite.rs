@@ -2,6 +2,12 @@
 
 #[path = "shared/credentials.rs"]
 mod credentials;
+#[path = "shared/deletions.rs"]
+mod deletions;
+#[path = "shared/entries.rs"]
+mod entries;
+#[path = "shared/events.rs"]
+mod events;
 #[path = "shared/import.rs"]
 mod import;
 #[path = "shared/list.rs"]
@@ -19,6 +25,9 @@ mod schema;
 mod users;
 
 pub(super) use credentials::*;
+pub(super) use deletions::*;
+pub(super) use entries::*;
+pub(super) use events::*;
 pub(super) use import::*;
 pub(super) use list::*;
 pub(super) use mails::*;
@@ -34,7 +43,7 @@ use std::{
 };
 
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Sqlite, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -44,7 +53,6 @@ use super::{PATIENCE, Storable, fingerprint, sql::Syntax};
 use crate::{error::Error, model::UserModel};
 
 type Db = Sqlite;
-type DbPool = SqlitePool;
 type Connection = sqlx::SqliteConnection;
 type DbRow = sqlx::sqlite::SqliteRow;
 type DbArguments = sqlx::sqlite::SqliteArguments;
@@ -108,9 +116,7 @@ fn is_busy(error: &sqlx::Error) -> bool {
 
 /// Takes the write lock at once: a transaction that read first and wrote later could fail when another one wrote
 /// in between.
-pub(super) async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, Error> {
-    Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
-}
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// SQLite makes a key out of `NULL`.
 #[expect(clippy::unused_async, reason = "another database is asked for the key")]

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Id, NewOneTime, OneTime, Purpose, Role, RoleId, Storable, Tenant, outbox};
+use super::{Id, NewOneTime, OneTime, Purpose, Role, RoleId, Storable, Tenant, loan::Loan, outbox};
 use crate::{
     error::Error,
+    event::{Event, Outlet},
     model::RoleModel,
     principal::Principal,
     session::SessionRecord,
@@ -16,16 +17,19 @@ use crate::{
 #[derive(Debug)]
 pub struct Transaction {
     pub(super) inner: Inner,
+    /// What it records, told of after the commit.
+    pub(super) recorded: Vec<Event>,
+    pub(super) events: Outlet,
 }
 
 #[derive(Debug)]
 pub(super) enum Inner {
     #[cfg(feature = "sqlite")]
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Sqlite(Loan<sqlx::Sqlite>),
     #[cfg(feature = "postgres")]
-    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    Postgres(Loan<sqlx::Postgres>),
     #[cfg(feature = "mysql")]
-    MySql(sqlx::Transaction<'static, sqlx::MySql>),
+    MySql(Loan<sqlx::MySql>),
 }
 
 /// The connection that a transaction runs on, for code that serves more than one database.
@@ -53,7 +57,7 @@ macro_rules! connection {
         #[cfg(feature = $feature)]
         pub fn $function(&mut self) -> Result<&mut sqlx::$connection, Error> {
             match &mut self.inner {
-                Inner::$variant(transaction) => Ok(transaction),
+                Inner::$variant(loan) => Ok(loan),
                 #[allow(unreachable_patterns, reason = "it may be the one database that is switched on")]
                 _ => Err(Error::internal(concat!("the database is not ", $name))),
             }
@@ -70,23 +74,24 @@ impl Transaction {
     pub fn connection(&mut self) -> Connection<'_> {
         match &mut self.inner {
             #[cfg(feature = "sqlite")]
-            Inner::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Inner::Sqlite(loan) => Connection::Sqlite(loan),
             #[cfg(feature = "postgres")]
-            Inner::Postgres(transaction) => Connection::Postgres(transaction),
+            Inner::Postgres(loan) => Connection::Postgres(loan),
             #[cfg(feature = "mysql")]
-            Inner::MySql(transaction) => Connection::MySql(transaction),
+            Inner::MySql(loan) => Connection::MySql(loan),
         }
     }
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
         match self.inner {
             #[cfg(feature = "sqlite")]
-            Inner::Sqlite(transaction) => transaction.commit().await?,
+            Inner::Sqlite(loan) => loan.commit().await?,
             #[cfg(feature = "postgres")]
-            Inner::Postgres(transaction) => transaction.commit().await?,
+            Inner::Postgres(loan) => loan.commit().await?,
             #[cfg(feature = "mysql")]
-            Inner::MySql(transaction) => transaction.commit().await?,
+            Inner::MySql(loan) => loan.commit().await?,
         }
+        self.events.tell(self.recorded);
         Ok(())
     }
 }
@@ -247,13 +252,28 @@ impl Transaction {
         dispatch!(tx self, delete_one_time_of::<U>(user_id))
     }
 
+    /// Notes that an invitation was redeemed; `false` when it had been before, and then nothing may follow.
+    pub(crate) async fn redeem_invitation(&mut self, id: &[u8], expires_at: i64) -> Result<bool, Error> {
+        dispatch!(tx self, redeem_invitation(id, expires_at))
+    }
+
     /// Stores a mail to be sent after the commit.
     pub(crate) async fn enqueue(
         &mut self,
         tenant: &impl Serialize,
         message: &outbox::Message,
     ) -> Result<(), Error> {
-        self.insert_mail(tenant, message, None).await
+        self.insert_mail(&outbox::Envelope { tenant, message, asked: None }, None).await
+    }
+
+    /// The same for a mail that anybody may ask for.
+    pub(crate) async fn enqueue_asked(
+        &mut self,
+        tenant: &impl Serialize,
+        message: &outbox::Message,
+        asked: outbox::Asked,
+    ) -> Result<(), Error> {
+        self.insert_mail(&outbox::Envelope { tenant, message, asked: Some(asked) }, None).await
     }
 
     /// Stores a mail that is to be sent after the commit if the account is still what it is now.
@@ -263,18 +283,16 @@ impl Transaction {
         message: &outbox::Message,
         fingerprint: Fingerprint,
     ) -> Result<(), Error> {
-        self.insert_mail(tenant, message, Some(fingerprint)).await
+        self.insert_mail(&outbox::Envelope { tenant, message, asked: None }, Some(fingerprint)).await
     }
 
     async fn insert_mail(
         &mut self,
-        tenant: &impl Serialize,
-        message: &outbox::Message,
+        envelope: &impl Serialize,
         fingerprint: Option<Fingerprint>,
     ) -> Result<(), Error> {
         let nonce = crate::token::Nonce::random()?;
-        let envelope = outbox::Envelope { tenant, message };
-        let json = serde_json::to_string(&envelope).map_err(Error::internal)?;
+        let json = serde_json::to_string(envelope).map_err(Error::internal)?;
         let now = crate::clock::now();
         dispatch!(tx self, insert_mail(&nonce, fingerprint, &json, now))
     }

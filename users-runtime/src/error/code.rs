@@ -61,6 +61,10 @@ codes! {
     CurrentPasswordWrong = "current_password_wrong",
     /// A browser sent the request from a page of another origin.
     CrossOrigin = "cross_origin",
+    /// Nobody registers here.
+    RegistrationClosed = "registration_closed",
+    /// An invitation is unknown, used, expired, or somebody else's.
+    InvitationInvalid = "invitation_invalid",
     /// Somebody has this identifier already.
     IdentifierTaken = "identifier_taken",
     /// Somebody has given a role this name already.
@@ -99,6 +103,8 @@ codes! {
     NotFound = "not_found",
     /// The route does not know this method.
     MethodNotAllowed = "method_not_allowed",
+    /// Somebody failed too often, or asked for too much.
+    TooManyRequests = "too_many_requests",
     /// More passwords wait to be hashed than the queue holds.
     Overloaded = "overloaded",
     /// Something that the server needs does not answer.

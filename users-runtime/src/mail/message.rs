@@ -11,23 +11,35 @@ pub enum MailKind {
     PasswordReset,
     /// To the new address of an account: proof that the mailbox can be read.
     ConfirmIdentifier,
+    /// To somebody who has no account yet: a link to register with.
+    Invitation,
+    /// To the account: somebody tried to register with its address.
+    AlreadyRegistered,
     /// To the account: its password was changed.
     PasswordChanged,
     /// To the old address of an account: somebody asked for another one.
     IdentifierChangeRequested,
     /// To the old address of an account: the account has another one now.
     IdentifierChanged,
+    /// To the account: until when it can be had back before it is deleted.
+    DeletionRequested,
+    /// To the account: it is not deleted.
+    DeletionCancelled,
 }
 
 impl MailKind {
     /// Every kind there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::Verify,
         Self::PasswordReset,
         Self::ConfirmIdentifier,
+        Self::Invitation,
+        Self::AlreadyRegistered,
         Self::PasswordChanged,
         Self::IdentifierChangeRequested,
         Self::IdentifierChanged,
+        Self::DeletionRequested,
+        Self::DeletionCancelled,
     ];
 
     /// The name in the outbox and of the template files, such as `password_reset`.
@@ -37,10 +49,20 @@ impl MailKind {
             Self::Verify => "verify",
             Self::PasswordReset => "password_reset",
             Self::ConfirmIdentifier => "confirm_identifier",
+            Self::Invitation => "invitation",
+            Self::AlreadyRegistered => "already_registered",
             Self::PasswordChanged => "password_changed",
             Self::IdentifierChangeRequested => "identifier_change_requested",
             Self::IdentifierChanged => "identifier_changed",
+            Self::DeletionRequested => "deletion_requested",
+            Self::DeletionCancelled => "deletion_cancelled",
         }
+    }
+
+    /// Whether the mail says until when something can be had back.
+    #[must_use]
+    pub fn names_end(self) -> bool {
+        matches!(self, Self::DeletionRequested)
     }
 
     /// The kind with this name, if there is one.
@@ -49,10 +71,10 @@ impl MailKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether the mail carries a one-time token and its link; the others only tell what happened.
+    /// Whether the mail carries a token, good for one use, and its link; the others only tell what happened.
     #[must_use]
     pub fn carries_token(self) -> bool {
-        matches!(self, Self::Verify | Self::PasswordReset | Self::ConfirmIdentifier)
+        matches!(self, Self::Verify | Self::PasswordReset | Self::ConfirmIdentifier | Self::Invitation)
     }
 
     /// Whether the mail names another identifier than its recipient's own.
@@ -79,6 +101,8 @@ pub struct MailContext<'a> {
     pub valid_for: Option<Duration>,
     /// The identifier that is to come; required when [`MailKind::names_new_identifier`].
     pub new_identifier: Option<&'a str>,
+    /// Until when the account can be had back, such as `2030-01-31 12:05 UTC`; required when [`MailKind::names_end`].
+    pub until: Option<&'a str>,
 }
 
 impl fmt::Debug for MailContext<'_> {
@@ -166,6 +190,7 @@ mod tests {
             token: Some("s3cret"),
             valid_for: None,
             new_identifier: None,
+            until: None,
         };
         let mail = RenderedMail {
             to: "ann@example.com".to_owned(),

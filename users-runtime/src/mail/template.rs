@@ -14,7 +14,7 @@ const SETTING: &str = "mail templates";
 /// The templates of every [`MailKind`]: a subject, a plain text and an HTML part each, in the syntax of Jinja.
 ///
 /// The variables are `app_name` and `recipient`; in mails that carry a token also `link`, `token` and `valid_for`; in
-/// mails about another identifier also `new_identifier`. HTML parts escape them. A template that names anything else
+/// mails about another identifier also `new_identifier`; in the mail about a deletion also `until`. HTML parts escape them. A template that names anything else
 /// is refused when it is added, not when the first mail should leave.
 #[derive(Clone)]
 pub struct Templates {
@@ -50,11 +50,15 @@ macro_rules! embedded {
             MailKind::Verify => include_str!(concat!("templates/verify.", $extension)),
             MailKind::PasswordReset => include_str!(concat!("templates/password_reset.", $extension)),
             MailKind::ConfirmIdentifier => include_str!(concat!("templates/confirm_identifier.", $extension)),
+            MailKind::Invitation => include_str!(concat!("templates/invitation.", $extension)),
+            MailKind::AlreadyRegistered => include_str!(concat!("templates/already_registered.", $extension)),
             MailKind::PasswordChanged => include_str!(concat!("templates/password_changed.", $extension)),
             MailKind::IdentifierChangeRequested => {
                 include_str!(concat!("templates/identifier_change_requested.", $extension))
             }
             MailKind::IdentifierChanged => include_str!(concat!("templates/identifier_changed.", $extension)),
+            MailKind::DeletionRequested => include_str!(concat!("templates/deletion_requested.", $extension)),
+            MailKind::DeletionCancelled => include_str!(concat!("templates/deletion_cancelled.", $extension)),
         }
     };
 }
@@ -249,6 +253,8 @@ struct Variables<'a> {
     valid_for: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_identifier: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Cow<'a, str>>,
 }
 
 impl<'a> Variables<'a> {
@@ -262,6 +268,7 @@ impl<'a> Variables<'a> {
             token: context.token.filter(|_| with_token).map(one_line),
             valid_for: context.valid_for.filter(|_| with_token).map(in_words),
             new_identifier: context.new_identifier.filter(|_| kind.names_new_identifier()).map(one_line),
+            until: context.until.filter(|_| kind.names_end()).map(one_line),
         }
     }
 
@@ -272,6 +279,9 @@ impl<'a> Variables<'a> {
         }
         if kind.names_new_identifier() {
             names.push("new_identifier");
+        }
+        if kind.names_end() {
+            names.push("until");
         }
         names
     }
@@ -292,6 +302,7 @@ const SAMPLE: MailContext<'static> = MailContext {
     token: Some(SAMPLE_TOKEN),
     valid_for: Some(Duration::from_hours(1)),
     new_identifier: Some("new@sample.example"),
+    until: Some("2030-01-31 12:05 UTC"),
 };
 
 fn check_subject(subject: &str) -> Result<(), &'static str> {

@@ -37,7 +37,7 @@ pub struct OAuthProvider {
     pub(super) scopes: Vec<String>,
     pub(super) allowed_scopes: Vec<String>,
     pub(super) parameters: Vec<(String, String)>,
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
     pub(super) base_url: Option<String>,
     pub(super) tenant: Option<String>,
     pub(super) issuer: Option<String>,

@@ -1,6 +1,6 @@
 //! What operations answer: successes as their routes say them, and problems by status, each with its codes.
 
-use std::{any::TypeId, collections::BTreeMap};
+use std::{any::TypeId, collections::BTreeMap, time::Duration};
 
 use http::StatusCode;
 use utoipa::openapi::{
@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Problem},
     model::{Schematic, UserModel},
     operation::{Access, Answered, Facts, Failure, GeneratedRoute, Place, Shape},
+    throttle::OPERATIONS,
     validate::FieldErrors,
 };
 
@@ -99,10 +100,16 @@ impl<A: Application> Operations<'_, A> {
         }
     }
 
-    /// Whether somebody else's code may be in a 403.
+    /// Whether somebody else's code may be in a 403: that of a hook, such as the one which says whom a credential stands
+    /// for, of a guard, or of whoever knows the tenant.
     fn has_codes_of_its_own(&self, route: &GeneratedRoute, facts: &Facts) -> bool {
-        let tenants = TypeId::of::<<A::User as UserModel>::Tenant>() != TypeId::of::<()>();
-        facts.hooked || tenants && route.group != Group::Docs || self.guarded.contains(&route.group)
+        let open = route.access == Access::Anyone && !self.guarded.contains(&route.group);
+        facts.hooked || is_counted(route) || !open || Self::asks_for_tenant(route)
+    }
+
+    /// Whether the application is asked which tenant a request belongs to, and may know of none.
+    fn asks_for_tenant(route: &GeneratedRoute) -> bool {
+        TypeId::of::<<A::User as UserModel>::Tenant>() != TypeId::of::<()>() && route.group != Group::Docs
     }
 
     /// What can go wrong for no other reason than what the route is.
@@ -120,7 +127,7 @@ impl<A: Application> Operations<'_, A> {
         if facts.parameters.iter().any(|parameter| parameter.place != Place::Path) {
             problems.push(Error::Validation(FieldErrors::default()));
         }
-        if route.path.contains('{') {
+        if route.path.contains('{') || Self::asks_for_tenant(route) {
             problems.push(Error::NotFound);
         }
         if route.access != Access::Anyone {
@@ -134,6 +141,9 @@ impl<A: Application> Operations<'_, A> {
         }
         if !route.method.is_safe() && <A::Auth as Backend<A::User>>::AMBIENT {
             problems.push(Error::CrossOrigin);
+        }
+        if is_counted(route) {
+            problems.push(Error::TooManyRequests(Duration::ZERO));
         }
         if route.group != Group::Docs {
             problems.push(Error::unavailable("the database, a store or a mail server"));
@@ -165,7 +175,9 @@ impl<A: Application> Operations<'_, A> {
             StatusCode::UNAUTHORIZED => {
                 Some(("WWW-Authenticate", "How to log in (RFC 9110, section 11.6.1)."))
             }
-            StatusCode::SERVICE_UNAVAILABLE => Some(("Retry-After", "After how many seconds to try again.")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                Some(("Retry-After", "After how many seconds to try again."))
+            }
             _ => None,
         };
         if let Some((name, what)) = header_of_status {
@@ -173,6 +185,11 @@ impl<A: Application> Operations<'_, A> {
         }
         response
     }
+}
+
+/// Whether throttles count who uses a route; tokens for a form are a login.
+fn is_counted(route: &GeneratedRoute) -> bool {
+    OPERATIONS.contains(&route.operation) || route.operation == "issue_token"
 }
 
 fn header(what: &str) -> utoipa::openapi::Header {

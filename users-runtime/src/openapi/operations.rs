@@ -117,7 +117,7 @@ impl<'a, A: Application> Operations<'a, A> {
 
     fn request_body(&mut self, body: &Body) -> RequestBody {
         let schema = match &body.shape {
-            Shape::Dto(dto) => {
+            Shape::Dto(dto) | Shape::Extended(_, dto, _) => {
                 let mut form = self.components.form(dto.schema);
                 if let RefOr::T(Schema::Object(object)) = &mut form {
                     if (dto.schema.type_name)() == std::any::type_name::<AdminUpdate<A>>() {
@@ -126,7 +126,14 @@ impl<'a, A: Application> Operations<'a, A> {
                     self.state_password_lengths(object);
                     state_identifier(&A::User::IDENTIFIER, object);
                 }
-                self.components.add(&(dto.schema.name)(), form)
+                let mut name = (dto.schema.name)();
+                if let (Shape::Extended(own, _, members), RefOr::T(Schema::Object(object))) =
+                    (&body.shape, &mut form)
+                {
+                    self.add_members(object, members);
+                    name = (*own).into();
+                }
+                self.components.add(&name, form)
             }
             shape => self.schema(Group::Docs, shape),
         };

@@ -53,6 +53,7 @@ impl<A: Application> Operations<'_, A> {
                 ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied())).into()
             }
             Shape::Order => Self::order(),
+            Shape::Next => nullable(ObjectBuilder::new().schema_type(Type::String).into()),
             Shape::Moment => text(KnownFormat::DateTime).into(),
             Shape::Uuid => text(KnownFormat::Uuid).into(),
             Shape::Integer => integer().into(),
@@ -96,11 +97,15 @@ impl<A: Application> Operations<'_, A> {
         let RefOr::T(Schema::Object(mut object)) = self.components.form(dto.schema) else {
             return self.components.add_type(dto.schema);
         };
+        self.add_members(&mut object, members);
+        self.components.add(name, object)
+    }
+
+    pub(super) fn add_members(&mut self, object: &mut Object, members: &[Member]) {
         for Member { key, shape, required, what } in members {
             let schema = self.schema(Group::Docs, shape);
-            add(&mut object, key, *required, about(schema, what));
+            add(object, key, *required, about(schema, what));
         }
-        self.components.add(name, object)
     }
 
     /// What responses show of a user, and the name that goes before those of what holds one.

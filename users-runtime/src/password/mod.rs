@@ -1,18 +1,31 @@
 //! Passwords: what may be one, and how it is hashed and verified.
 
 mod blocklist;
+mod breach;
 mod cost;
 mod hash;
 mod policy;
 mod pool;
 mod scheme;
+#[cfg(feature = "zxcvbn")]
+mod strength;
 
-pub(crate) use self::pool::{PasswordPool, Verdict};
+#[cfg(feature = "breach-check")]
+pub use self::breach::PwnedPasswords;
 #[cfg(feature = "bcrypt")]
 pub use self::scheme::Bcrypt;
 #[cfg(feature = "pbkdf2")]
 pub use self::scheme::Pbkdf2;
-pub use self::{cost::Argon2Cost, policy::PasswordPolicy, scheme::PasswordScheme};
+pub(crate) use self::{
+    breach::BreachRules,
+    pool::{PasswordPool, Verdict},
+};
+pub use self::{
+    breach::{BreachCheck, FailMode},
+    cost::Argon2Cost,
+    policy::PasswordPolicy,
+    scheme::PasswordScheme,
+};
 
 use std::sync::Arc;
 

@@ -12,11 +12,20 @@ const CONTEXT_WORD_MIN: usize = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordPolicy {
     min: usize,
+    pub(super) context_words: Vec<String>,
+    /// 0 where nobody estimates it.
+    #[cfg(feature = "zxcvbn")]
+    pub(super) min_strength: u8,
 }
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
-        Self { min: Self::MIN_FLOOR }
+        Self {
+            min: Self::MIN_FLOOR,
+            context_words: Vec::new(),
+            #[cfg(feature = "zxcvbn")]
+            min_strength: 0,
+        }
     }
 }
 
@@ -46,7 +55,15 @@ impl PasswordPolicy {
                 ),
             });
         }
-        Ok(Self { min })
+        Ok(Self { min, ..self })
+    }
+
+    /// Words that no password may contain, beside the application's name and what the account is called: those of the
+    /// company and its products (S05). Words of fewer than 4 code points are ignored.
+    #[must_use]
+    pub fn with_context_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.context_words.extend(words.into_iter().map(Into::into));
+        self
     }
 
     /// The least length, in Unicode code points.
@@ -58,7 +75,7 @@ impl PasswordPolicy {
     /// Checks a password that is about to be set.
     ///
     /// `context` has the words that an attacker would try for this account: the identifier and the application's
-    /// name. Of an e-mail address the part before the `@` counts. A password that contains one of them, in any case,
+    /// name; those of [`with_context_words`](Self::with_context_words) count for every account. Of an e-mail address the part before the `@` counts. A password that contains one of them, in any case,
     /// is refused; words of fewer than 4 code points are ignored.
     ///
     /// # Errors
@@ -79,7 +96,8 @@ impl PasswordPolicy {
                 "is one of the passwords that attackers try first; choose another one",
             ));
         }
-        let contains_context = context.iter().map(|word| blocklist::fold(word)).any(|word| {
+        let words = context.iter().copied().chain(self.context_words.iter().map(String::as_str));
+        let contains_context = words.map(blocklist::fold).any(|word| {
             let word = word.rsplit_once('@').map_or(word.as_str(), |(local_part, _)| local_part).trim();
             word.chars().count() >= CONTEXT_WORD_MIN && folded.contains(word)
         });
@@ -188,6 +206,15 @@ mod tests {
         for password in ["lovelace number one", "example.com rocks", "engine difference"] {
             assert_eq!(check(password, &context), "ok", "{password}");
         }
+    }
+
+    #[test]
+    fn s05_words_of_the_application_are_refused() {
+        let policy = PasswordPolicy::default().with_context_words(["Acme", "Anvil 3000", "ox"]);
+        assert_eq!(code(&policy, "the ACME password", &[]), "password_contains_context");
+        assert_eq!(code(&policy, "an anvil 3000!", &["ada@example.com"]), "password_contains_context");
+        assert_eq!(code(&policy, "a fox and an anvil", &[]), "ok");
+        assert_eq!(check("the ACME password", &[]), "ok");
     }
 
     #[test]

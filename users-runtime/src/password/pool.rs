@@ -117,6 +117,18 @@ impl PasswordPool {
         self.run(move |worker| worker.verify(&password, stored.as_ref())).await
     }
 
+    /// Other work on a password that takes milliseconds, in the same queue.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] when the queue is full.
+    #[cfg(feature = "zxcvbn")]
+    pub(crate) async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.run(move |_| Ok(work())).await
+    }
+
     /// How many passwords were hashed or compared so far.
     #[must_use]
     pub(crate) fn hashes(&self) -> u64 {

@@ -5,13 +5,14 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header::CONTENT_DISPOSITION};
 use serde::Serialize;
 
-use super::{Generated, Group, Route, answer, auth::with_credential, show::View};
+use super::{Generated, Group, Route, answer, auth::with_credential, events, show::View};
 use crate::{
     app::{Application, CurrentUserRoutes},
     error::Error,
+    event::OwnEvent,
     extract::CurrentUser,
     json,
     model::UserModel,
@@ -21,6 +22,8 @@ use crate::{
 
 pub(super) fn routes<A: Application>(paths: CurrentUserRoutes) -> Vec<Route<A>> {
     let route = |method, what| Route::of_users(Group::CurrentUser, method, paths.path, what);
+    let below = |end| format!("{}{end}", paths.path.trim_end_matches('/'));
+    let route_below = |end, what| Route::of_users(Group::CurrentUser, Method::GET, &below(end), what);
     let mut routes = vec![
         route(Method::GET, "the own account")
             .named("read_account")
@@ -36,6 +39,10 @@ pub(super) fn routes<A: Application>(paths: CurrentUserRoutes) -> Vec<Route<A>> 
                     .hooked()
             })
             .answered_by(update::<A>),
+        route_below("/events", "what happened to the own account")
+            .named("list_events")
+            .described(|it| events::facts::<OwnEvent>(it, "OwnEvents"))
+            .answered_by(list_events::<A>),
     ];
     if paths.delete {
         let delete_account = route(Method::DELETE, "deletes the own account")
@@ -44,12 +51,27 @@ pub(super) fn routes<A: Application>(paths: CurrentUserRoutes) -> Vec<Route<A>> 
                 let password =
                     Member::new("current_password", Shape::Password, "The password, to confirm it.");
                 it.takes(Shape::object("DeleteAccount", [password]))
-                    .answers(StatusCode::NO_CONTENT, Shape::Nothing, "The account is gone.")
+                    .answers(
+                        StatusCode::NO_CONTENT,
+                        Shape::Nothing,
+                        "The account is gone, or will be when the grace is over.",
+                    )
                     .with_credential()
                     .fails([Error::CurrentPasswordWrong, Error::LastAdministrator, Error::Overloaded])
             })
             .answered_by(delete::<A>);
         routes.push(delete_account);
+    }
+    if paths.export {
+        let export_account = route_below("/export", "everything that is known of the user")
+            .named("export_account")
+            .described(|it| {
+                it.answers(StatusCode::OK, Shape::AnyObject, "The account and all that belongs to it.")
+                    .with_header("Content-Disposition", "It is a file to keep.")
+                    .fails([Error::ReauthenticationRequired])
+            })
+            .answered_by(export::<A>);
+        routes.push(export_account);
     }
     routes
 }
@@ -108,4 +130,31 @@ async fn delete<A: Application>(
         users.delete_account(&parts, user.principal(), &current)
     )?;
     Ok(with_credential(StatusCode::NO_CONTENT.into_response(), credential))
+}
+
+async fn list_events<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    user: CurrentUser<A::User>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let (id, query) = (user.id(), events::query(&parts)?);
+    let page = answer!(generated.list_events(users, parts, (user, query)), users.events_of(id, &query))?;
+    Ok(events::listed::<OwnEvent>(page))
+}
+
+async fn export<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    user: CurrentUser<A::User>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let shown = user.shared();
+    let mut export = answer!(generated.export_account(users, parts, user), users.export(user.principal()))?;
+    let account = generated.show(Group::CurrentUser, &users, shown).await?;
+    export.insert("account".to_owned(), serde_json::to_value(account).map_err(Error::internal)?);
+    let file = [(CONTENT_DISPOSITION, "attachment; filename=\"account.json\"")];
+    Ok((file, Json(export)).into_response())
 }

@@ -6,8 +6,10 @@ mod current_user;
 mod docs;
 #[cfg(feature = "openapi")]
 mod document;
+mod events;
 mod generated;
 mod guide;
+mod invitations;
 #[cfg(feature = "oauth2")]
 mod oauth2;
 mod overriding;
@@ -21,10 +23,11 @@ mod tokens;
 mod users;
 mod verify;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
+    extract::connect_info::IntoMakeServiceWithConnectInfo,
     middleware::{from_fn, from_fn_with_state},
 };
 
@@ -39,7 +42,8 @@ use crate::{
     error::Error,
     layer::{Around, around, harden, require_login},
     operation::{Access, GeneratedRoute},
-    service::Users,
+    registration::Registration,
+    service::{Users, is_address},
 };
 
 /// The router of an application: the generated routes, and the application's own in two halves.
@@ -106,7 +110,18 @@ impl<A: Application> UsersRouter<A> {
         &self.users
     }
 
-    /// All routes as one router, to be served or nested.
+    /// All routes, to be served over TCP: `axum::serve(listener, app.into_make_service())`. Each request knows the address
+    /// that it comes from, which limits of clients and the record of events need.
+    ///
+    /// # Panics
+    /// As [`into_router`](Self::into_router).
+    #[must_use]
+    pub fn into_make_service(self) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+        self.into_router().into_make_service_with_connect_info()
+    }
+
+    /// All routes as one router, to be nested, or served another way. Serve the router that it becomes part of by
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
     ///
     /// # Panics
     /// When a route of the application's own is generated too.
@@ -138,11 +153,10 @@ impl<A: Application> UsersRouter<A> {
 
 /// Every generated route, in the order in which people meet them. Some exist for some settings alone.
 fn all<A: Application>(config: &Config) -> Vec<Route<A>> {
-    #[cfg(not(feature = "oauth2"))]
-    let _ = config;
     let groups = A::ROUTES;
     let mut all = Vec::new();
-    all.extend(groups.register.into_iter().flat_map(register::routes::<A>));
+    let mode = config.registration;
+    all.extend(groups.register.into_iter().flat_map(|paths| register::routes::<A>(paths, mode)));
     all.extend(groups.verify.into_iter().flat_map(verify::routes::<A>));
     let remember = config.session_unremembered.is_some();
     all.extend(groups.auth.into_iter().flat_map(|paths| auth::routes::<A>(paths, remember)));
@@ -156,6 +170,9 @@ fn all<A: Application>(config: &Config) -> Vec<Route<A>> {
         all.extend(groups.oauth2.into_iter().flat_map(oauth2::routes::<A>));
     }
     all.extend(groups.users.into_iter().flat_map(users::routes::<A>));
+    if mode == Registration::InviteOnly && is_address::<A>() {
+        all.extend(groups.users.into_iter().flat_map(invitations::routes::<A>));
+    }
     all.extend(groups.roles.into_iter().flat_map(roles::routes::<A>));
     #[cfg(feature = "openapi")]
     all.extend(groups.docs.into_iter().flat_map(docs::routes::<A>));

@@ -4,20 +4,21 @@ use std::{future::Future, sync::Arc};
 
 use http::request::Parts;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Group, UsersRouter};
 use crate::{
     app::Application,
     auth::Credential,
     error::Error,
+    event::EventPage,
     extract::CurrentUser,
     future::BoxFuture,
     model::{RoleModel, UserModel},
     principal::Principal,
-    query::{ListQuery, Page},
+    query::{EventQuery, ListQuery, Page},
     secret::Password,
-    service::{LogIn, Scope, SessionInfo, Updated},
+    service::{AccountLock, LogIn, NewInvitation, Scope, SessionInfo, Updated},
 };
 
 type User<A> = <A as Application>::User;
@@ -211,6 +212,10 @@ routes! {
         update_account((CurrentUser<User<A>>, <User<A> as UserModel>::Update)) -> Updated<User<A>>;
     /// the credential that makes the client forget its own; the input is the current password.
     current_user: with_delete_account, delete_account((CurrentUser<User<A>>, Password)) -> Credential;
+    /// the events; the response shows of each what its user may see.
+    current_user: with_list_events, list_events((CurrentUser<User<A>>, EventQuery)) -> EventPage;
+    /// what belongs to the user; the account stands beside it as responses show it.
+    current_user: with_export_account, export_account(CurrentUser<User<A>>) -> Map<String, Value>;
     /// the user's sessions.
     sessions: with_list_sessions, list_sessions(CurrentUser<User<A>>) -> Vec<SessionInfo>;
     /// nothing is shown; the input is the session's name in the list.
@@ -224,6 +229,8 @@ routes! {
     users: with_list_users, list_users(ListQuery<User<A>>) -> Page<User<A>>;
     /// the user.
     users: with_read_user, read_user(UserKey<A>) -> Principal<User<A>>;
+    /// nothing is shown; the route exists where registration is by invitation.
+    users: with_invite_user, invite_user(NewInvitation) -> ();
     /// the user after the change.
     users: with_update_user,
         update_user((UserKey<A>, <User<A> as UserModel>::AdminUpdate)) -> Principal<User<A>>;
@@ -231,6 +238,12 @@ routes! {
     users: with_delete_user, delete_user(UserKey<A>) -> Principal<User<A>>;
     /// nothing is shown.
     users: with_end_sessions_of, end_sessions_of(UserKey<A>) -> ();
+    /// what is counted of the account, and its lock.
+    users: with_read_lock, read_lock(UserKey<A>) -> AccountLock;
+    /// nothing is shown.
+    users: with_lift_lock, lift_lock(UserKey<A>) -> ();
+    /// the events.
+    users: with_list_events_of, list_events_of((UserKey<A>, EventQuery)) -> EventPage;
     /// every role.
     roles: with_list_roles, list_roles(()) -> Vec<Role<A>>;
     /// the role that is stored.

@@ -52,7 +52,7 @@ async fn forgot<A: Application>(
     let [identifier] = json::texts(&parts.headers, body, users.body_limit(), [key]).await?;
     answer!(
         generated.forgot_password(users, parts, identifier.expose().to_owned()),
-        users.forgot_password(identifier.expose())
+        users.forgot_password(&parts, identifier.expose())
     )?;
     Ok(StatusCode::CREATED)
 }

@@ -13,20 +13,48 @@ use crate::{
     error::Error,
     json,
     model::UserModel,
-    operation::Shape,
+    operation::{Facts, Member, Shape},
+    registration::Registration,
     service::Scope,
 };
 
-pub(super) fn routes<A: Application>(paths: RegisterRoutes) -> [Route<A>; 1] {
+/// The key that a registration by invitation has beside those of the DTO.
+const INVITATION: &str = "invitation";
+
+pub(super) fn routes<A: Application>(paths: RegisterRoutes, mode: Registration) -> [Route<A>; 1] {
     [Route::public(Group::Register, Method::POST, paths.path, "a new account")
         .named("register")
-        .described(|it| {
-            it.takes(Shape::of::<<A::User as UserModel>::Registration>())
-                .answers(StatusCode::CREATED, Shape::User, "The user that is stored.")
-                .fails([Error::IdentifierTaken, Error::Overloaded])
-                .hooked()
-        })
+        .described(|it| facts::<A>(it, mode))
         .answered_by(register::<A>)]
+}
+
+/// What a registration takes and answers in this mode.
+fn facts<A: Application>(facts: Facts, mode: Registration) -> Facts {
+    type Body<A> = <<A as Application>::User as UserModel>::Registration;
+    let stored = |facts: Facts| {
+        facts
+            .answers(StatusCode::CREATED, Shape::User, "The user that is stored.")
+            .fails([Error::IdentifierTaken, Error::Overloaded])
+            .hooked()
+    };
+    match mode {
+        Registration::Open => stored(facts.takes(Shape::of::<Body<A>>())),
+        Registration::Private => facts
+            .takes(Shape::of::<Body<A>>())
+            .answers(
+                StatusCode::ACCEPTED,
+                Shape::Nothing,
+                "The same whether or not there is such an account; a mail says what comes next.",
+            )
+            .fails([Error::Overloaded])
+            .hooked(),
+        Registration::InviteOnly => {
+            let invitation = Member::new(INVITATION, Shape::Token, "The token of the invitation.");
+            stored(facts.takes(Shape::extended::<Body<A>, 1>("InvitedRegistration", [invitation])))
+                .fails([Error::InvitationInvalid])
+        }
+        Registration::Closed => facts.takes(Shape::of::<Body<A>>()).fails([Error::RegistrationClosed]),
+    }
 }
 
 async fn register<A: Application>(
@@ -34,8 +62,28 @@ async fn register<A: Application>(
     users: Scope<A>,
     request: Request,
 ) -> Result<Response, Error> {
-    let (parts, body) = request.into_parts();
-    let registration = json::dto(&parts.headers, body, users.body_limit()).await?;
-    let user = answer!(generated.register(users, parts, registration), users.register(&parts, registration))?;
-    Ok((StatusCode::CREATED, Json(generated.show(Group::Register, &users, user).await?)).into_response())
+    let (mut parts, body) = request.into_parts();
+    let (limit, mode) = (users.body_limit(), users.registration_mode());
+    let registration = match mode {
+        Registration::Closed => return Err(Error::RegistrationClosed),
+        Registration::InviteOnly => {
+            let (registration, token) = json::dto_beside(&parts.headers, body, limit, INVITATION).await?;
+            // Before anything else is done for somebody who may not be invited.
+            parts.extensions.insert(users.read_invitation(token.expose())?);
+            registration
+        }
+        Registration::Open | Registration::Private => json::dto(&parts.headers, body, limit).await?,
+    };
+    let stored =
+        answer!(generated.register(users, parts, registration), users.register(&parts, registration));
+    match (mode, stored) {
+        // One answer, whoever it is (enumeration).
+        (Registration::Private, Ok(_) | Err(Error::IdentifierTaken)) => {
+            Ok(StatusCode::ACCEPTED.into_response())
+        }
+        (_, stored) => {
+            let user = generated.show(Group::Register, &users, stored?).await?;
+            Ok((StatusCode::CREATED, Json(user)).into_response())
+        }
+    }
 }

@@ -120,6 +120,8 @@ fn refusal(error: Error) -> Response {
         Error::BadCredentials | Error::NotVerified | Error::TokenInvalid | Error::Refused { .. } => {
             ProblemCode::InvalidGrant
         }
+        // There is no word for it (RFC 6749, section 5.2).
+        Error::TooManyRequests(_) => return error.into_response(),
         error if error.status().is_client_error() => ProblemCode::InvalidRequest,
         _ => return error.into_response(),
     };

@@ -8,20 +8,21 @@ use axum::{
 use http::{Method, StatusCode};
 use serde::Serialize;
 
-use super::{Generated, Group, Key, Route, answer, show::View};
+use super::{Generated, Group, Key, Route, answer, events, show::View};
 use crate::{
     app::{Application, UsersRoutes},
     error::Error,
+    event::Event,
     json,
     model::UserModel,
     operation::{Facts, Shape},
     query::{DEFAULT_LIMIT, ListQuery, MAX_LIMIT},
-    service::Scope,
+    service::{AccountLock, Scope},
 };
 
 type UserKey<A> = Key<<<A as Application>::User as UserModel>::Id>;
 
-pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 5] {
+pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 8] {
     let route = |method, path, what| Route::guarded(Group::Users, method, path, what);
     let one = format!("{}/{{id}}", paths.path);
     [
@@ -58,6 +59,24 @@ pub(super) fn routes<A: Application>(paths: UsersRoutes) -> [Route<A>; 5] {
                 keyed::<A>(it).answers(StatusCode::NO_CONTENT, Shape::Nothing, "The sessions have ended.")
             })
             .answered_by(end_sessions::<A>),
+        route(Method::GET, format!("{one}/lock"), "whether an account is locked")
+            .named("read_lock")
+            .described(|it| {
+                let what = "The failures that are counted, and the lock.";
+                keyed::<A>(it).answers(StatusCode::OK, Shape::of::<AccountLock>(), what)
+            })
+            .answered_by(read_lock::<A>),
+        route(Method::DELETE, format!("{one}/lock"), "lifts the lock of an account")
+            .named("lift_lock")
+            .described(|it| {
+                let what = "The password is taken again.";
+                keyed::<A>(it).answers(StatusCode::NO_CONTENT, Shape::Nothing, what)
+            })
+            .answered_by(lift_lock::<A>),
+        route(Method::GET, format!("{one}/events"), "what happened to a user's account")
+            .named("list_events_of")
+            .described(|it| events::facts::<Event>(keyed::<A>(it), "AccountEvents"))
+            .answered_by(list_events::<A>),
     ]
 }
 
@@ -148,5 +167,40 @@ async fn end_sessions<A: Application>(
 ) -> Result<Response, Error> {
     let (parts, _) = request.into_parts();
     answer!(generated.end_sessions_of(users, parts, id), users.end_sessions(id))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn list_events<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let query = events::query(&parts)?;
+    let page =
+        answer!(generated.list_events_of(users, parts, (id, query)), users.events_shown_of(id, &query))?;
+    Ok(events::listed::<Event>(page))
+}
+
+async fn read_lock<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let lock = answer!(generated.read_lock(users, parts, id), users.account_lock(id))?;
+    Ok(Json(lock).into_response())
+}
+
+async fn lift_lock<A: Application>(
+    State(generated): State<Generated<A>>,
+    users: Scope<A>,
+    Key(id): UserKey<A>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    answer!(generated.lift_lock(users, parts, id), users.lift_account_lock(id))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

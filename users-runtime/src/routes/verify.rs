@@ -88,7 +88,7 @@ async fn resend<A: Application>(
     let [identifier] = json::texts(&parts.headers, body, users.body_limit(), [key]).await?;
     answer!(
         generated.resend_verification(users, parts, identifier.expose().to_owned()),
-        users.resend_verification(identifier.expose())
+        users.resend_verification(&parts, identifier.expose())
     )?;
     Ok(StatusCode::ACCEPTED)
 }

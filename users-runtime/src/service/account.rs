@@ -8,10 +8,12 @@ use crate::{
     auth::{Backend, Credential, Login},
     db::{Transaction, outbox::Message},
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::{UpdateDto, UserModel},
     password::{PasswordPolicy, Verdict},
     principal::Principal,
+    registration::Registration,
     secret::{Password, PasswordHash},
     validate::{CanonicalIdentifier, FieldErrors, IdentifierKind, Violation},
 };
@@ -41,12 +43,17 @@ impl<A: Application> Scope<A> {
     ) -> Result<Updated<A::User>, Error> {
         let new_identifier = self.check_update(principal, update)?;
         if new_identifier.is_some() || update.password().is_some() {
-            self.confirm_password(principal, update.current_password()).await?;
+            self.confirm_password(request, "update_account", principal, update.current_password()).await?;
+        }
+        if let Some(new) = new_identifier.as_ref().filter(|_| Self::confirms_identifiers()) {
+            self.may_send_to(request, &new.typed).await?;
         }
         let new_hash = match update.password() {
             Some(password) => {
                 self.hooks().before_password_change(request, principal).await?;
-                Some(self.directory().passwords.hash(password).await?)
+                let names: Vec<&str> =
+                    [principal.identifier()].into_iter().chain(update.identifier()).collect();
+                Some(self.new_hash(password, &names).await?)
             }
             None => None,
         };
@@ -57,12 +64,19 @@ impl<A: Application> Scope<A> {
         let mut ends_credentials = false;
         if let Some(new) = &new_hash {
             self.replace_password(principal, new, &mut transaction).await?;
+            let event = NewEvent::new(EventKind::PasswordChanged).of(principal.id());
+            self.record(&mut transaction, event).await?;
             ends_credentials = true;
         }
         let mut pending_identifier = None;
         if let Some(new) = new_identifier {
             pending_identifier = self.change_identifier(principal, new, &mut transaction).await?;
             ends_credentials |= pending_identifier.is_none();
+            let kind = match pending_identifier {
+                Some(_) => EventKind::IdentifierChangeRequested,
+                None => EventKind::IdentifierChanged,
+            };
+            self.record(&mut transaction, NewEvent::new(kind).of(principal.id())).await?;
         }
         let current = transaction
             .user_by_id::<A::User>(self.tenant(), principal.id())
@@ -105,8 +119,8 @@ impl<A: Application> Scope<A> {
             .filter(|new| new.typed != principal.identifier());
         if let Some(password) = update.password() {
             // Until the new identifier is confirmed, the old one is the account's name.
-            let names: Vec<&str> =
-                std::iter::once(principal.identifier()).chain(update.identifier()).collect();
+            let old = [principal.identifier()].into_iter().chain(principal.mailbox());
+            let names: Vec<&str> = old.chain(update.identifier()).collect();
             self.check_new_password("password", password, &names, &mut errors);
         }
         if let Some(password) = update.current_password() {
@@ -118,8 +132,11 @@ impl<A: Application> Scope<A> {
         Ok(identifier)
     }
 
+    /// Whoever has found a session open may not guess either.
     async fn confirm_password(
         &self,
+        request: &Parts,
+        operation: &'static str,
         principal: &Principal<A::User>,
         current: Option<&Password>,
     ) -> Result<(), Error> {
@@ -131,10 +148,18 @@ impl<A: Application> Scope<A> {
             )
         })?;
         PasswordPolicy::check_length_cap(password).map_err(|violation| Error::field(field, violation))?;
-        match self.directory().passwords.verify(password, Some(principal.password_hash())).await? {
-            Verdict::Wrong => Err(Error::CurrentPasswordWrong),
-            Verdict::Right | Verdict::RightButOutdated => Ok(()),
-        }
+        let check = async {
+            match self.directory().passwords.verify(password, Some(principal.password_hash())).await? {
+                Verdict::Wrong => {
+                    // Whoever found an open session guesses here.
+                    let event = NewEvent::new(EventKind::Reauthentication).of(principal.id());
+                    self.record_alone(event.failed("wrong_password")).await?;
+                    Err(Error::CurrentPasswordWrong)
+                }
+                Verdict::Right | Verdict::RightButOutdated => Ok(()),
+            }
+        };
+        self.attempt(request, operation, Some(principal.identifier()), check).await
     }
 
     async fn replace_password(
@@ -151,6 +176,19 @@ impl<A: Application> Scope<A> {
         self.tell_password_changed(principal, transaction).await
     }
 
+    /// Whether a new identifier is an address that has to confirm itself.
+    fn confirms_identifiers() -> bool {
+        A::User::IDENTIFIER.kind == IdentifierKind::Email && A::ROUTES.verify.is_some()
+    }
+
+    /// Whether a mail may leave to an address that the user names.
+    async fn may_send_to(&self, request: &Parts, address: &str) -> Result<(), Error> {
+        if self.may_mail(request, "update_account", address).await? {
+            return Ok(());
+        }
+        Err(Error::TooManyRequests(self.directory().config.throttle.mail_pause()))
+    }
+
     /// Changes the identifier, or asks the new address to confirm first; then the old one works until it has (S37).
     async fn change_identifier(
         &self,
@@ -160,12 +198,21 @@ impl<A: Application> Scope<A> {
     ) -> Result<Option<String>, Error> {
         let id = principal.id();
         let holder = transaction.user_by_canonical::<A::User>(self.tenant(), &new.canonical).await?;
-        if holder.is_some_and(|holder| holder.id() != id) {
-            return Err(Error::IdentifierTaken);
-        }
+        let taken = holder.is_some_and(|holder| holder.id() != id);
         let old = principal.identifier().to_owned();
         let is_address = A::User::IDENTIFIER.kind == IdentifierKind::Email;
-        if is_address && A::ROUTES.verify.is_some() {
+        if taken && self.directory().config.registration == Registration::Private {
+            // As if the new address had a mail to confirm: whose it is learns of it, and nobody else (S10).
+            let tell = Message::AlreadyRegistered { canonical: new.canonical };
+            transaction.enqueue(self.tenant(), &tell).await?;
+            let tell = Message::IdentifierChangeRequested { to: old, new_identifier: new.typed.clone() };
+            transaction.enqueue(self.tenant(), &tell).await?;
+            return Ok(Some(new.typed));
+        }
+        if taken {
+            return Err(Error::IdentifierTaken);
+        }
+        if Self::confirms_identifiers() {
             let confirm =
                 Message::ConfirmIdentifier { user_id: id.to_string(), new_identifier: new.typed.clone() };
             // Somebody who is locked out before this mail leaves must not be let back in by it (S38).
@@ -189,20 +236,30 @@ impl<A: Application> Scope<A> {
         Ok(None)
     }
 
-    /// Deletes the account of a user who confirms it with the password.
+    /// Deletes the account of a user who confirms it with the password, at once or when the grace is over.
     pub async fn delete_account(
         &self,
         request: &Parts,
         principal: &Principal<A::User>,
         current: &Password,
     ) -> Result<Credential, Error> {
-        self.confirm_password(principal, Some(current)).await?;
+        self.confirm_password(request, "delete_account", principal, Some(current)).await?;
         let mut transaction = self.directory().database.begin().await?;
         let administrators = self.lock_administrators(&mut transaction).await?;
-        self.delete_in(&mut transaction, principal.id(), administrators).await?;
-        // Behind what may be refused, because a store of sessions beside the database cannot be rolled back.
+        match self.directory().config.deletion_grace {
+            Some(grace) => self.request_deletion(&mut transaction, principal, grace).await?,
+            None => {
+                self.delete_in(&mut transaction, principal.id()).await?;
+                let event = NewEvent::new(EventKind::Deleted).of(principal.id());
+                self.record(&mut transaction, event).await?;
+            }
+        }
+        self.keep_an_administrator(&mut transaction, administrators).await?;
+        // Last, because a store of sessions beside the database cannot be rolled back.
+        self.end_credentials(&mut transaction, principal.id()).await?;
         let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
         transaction.commit().await?;
+        self.directory().outbox.notify_one();
         Ok(credential)
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     app::Application,
     db::{ImportStep, Refusal, Storable, Transaction},
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::{ImportDto, NewUser, RoleModel, UserId, UserModel},
     password,
@@ -65,6 +66,7 @@ impl<A: Application> Scope<A> {
         for role in &roles {
             self.assign_in(&mut transaction, role, &[&canonical]).await?;
         }
+        self.record(&mut transaction, NewEvent::new(EventKind::Registered).of(user.id()).managed()).await?;
         self.hooks().after_register(&no_request(), &user, &mut transaction).await?;
         transaction.commit().await?;
         Ok(user)
@@ -197,7 +199,7 @@ impl<A: Application> Scope<A> {
 
     async fn ready(&self, checked: Checked<User<A>>) -> Result<Ready<User<A>>, Error> {
         let hash = match checked.password() {
-            Some(password) => Some(self.directory().passwords.hash(password).await?),
+            Some(password) => Some(self.new_hash(password, &[&checked.identifier.typed]).await?),
             None => None,
         };
         Ok(self.with_hash(checked, hash))

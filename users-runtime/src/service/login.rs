@@ -7,10 +7,12 @@ use crate::{
     app::Application,
     auth::{Backend, Credential, Login, Recognition},
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::UserModel,
     password::{PasswordPolicy, Verdict},
     principal::Principal,
+    registration::Registration,
     secret::{Password, PasswordHash},
 };
 
@@ -32,6 +34,36 @@ impl LogIn {
     /// A login that is remembered, by the backend's usual credential.
     pub fn new(identifier: impl Into<String>, password: Password) -> Self {
         Self { identifier: identifier.into(), password, remember: true, wants_token: false }
+    }
+}
+
+/// How somebody has shown who they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// By a password.
+    Password(&'a LogIn),
+    /// By the word of a provider.
+    #[cfg(feature = "oauth2")]
+    Provider(&'a str),
+}
+
+impl Way<'_> {
+    /// What is recorded of it.
+    pub(super) fn event(self) -> NewEvent {
+        match self {
+            Self::Password(_) => NewEvent::new(EventKind::Login),
+            #[cfg(feature = "oauth2")]
+            Self::Provider(name) => NewEvent::new(EventKind::ProviderLogin).with("provider", name),
+        }
+    }
+
+    /// What is answered when the account may not be used. A password tells nobody that there is one.
+    fn closed(self) -> Error {
+        match self {
+            Self::Password(_) => Error::BadCredentials,
+            #[cfg(feature = "oauth2")]
+            Self::Provider(_) => Error::Forbidden,
+        }
     }
 }
 
@@ -69,10 +101,18 @@ impl<A: Application> Scope<A> {
     ) -> Result<(Principal<A::User>, Credential), Error> {
         PasswordPolicy::check_length_cap(&login.password)
             .map_err(|violation| Error::field("password", violation))?;
+        self.attempt(request, "log_in", Some(&login.identifier), Box::pin(self.try_log_in(request, login)))
+            .await
+    }
+
+    async fn try_log_in(
+        &self,
+        request: &Parts,
+        login: &LogIn,
+    ) -> Result<(Principal<A::User>, Credential), Error> {
         for _ in 0..LOGIN_ATTEMPTS {
-            let (principal, upgraded) = self.check_password(&login.identifier, &login.password).await?;
-            self.hooks().before_login(request, &principal).await?;
-            if let Some(logged_in) = self.issue(request, Some(login), &principal, upgraded).await? {
+            let (principal, upgraded) = self.check_password(login).await?;
+            if let Some(logged_in) = self.enter(request, Way::Password(login), &principal, upgraded).await? {
                 return Ok(logged_in);
             }
         }
@@ -83,21 +123,29 @@ impl<A: Application> Scope<A> {
     /// an older scheme or cost (S09).
     async fn check_password(
         &self,
-        identifier: &str,
-        password: &Password,
+        login: &LogIn,
     ) -> Result<(Principal<A::User>, Option<PasswordHash>), Error> {
+        let LogIn { identifier, password, .. } = login;
         let directory = self.directory();
         let found = directory.user_by_identifier(identifier).await?;
         // Unknown accounts cost the same hash: no early return tells them apart (S11).
         let stored = found.as_ref().map(|principal| principal.password_hash());
         let verdict = directory.passwords.verify(password, stored).await?;
-        let principal = match found {
-            Some(principal) if verdict != Verdict::Wrong && principal.is_active() => principal,
-            _ => return Err(Error::BadCredentials),
+        let way = Way::Password(login);
+        let failure = match found {
+            Some(principal) if verdict != Verdict::Wrong => Ok(principal),
+            Some(principal) => Err(way.event().of(principal.id()).failed("wrong_password")),
+            None => Err(way.event().failed("unknown_account")),
         };
-        if self.requires_verification() && !principal.is_verified() {
-            return Err(Error::NotVerified);
-        }
+        let principal = match failure {
+            Ok(principal) => principal,
+            Err(event) => {
+                // One row for either, which costs the same (S11). It does not say what was typed: it may be a password.
+                self.record_alone(event).await?;
+                return Err(Error::BadCredentials);
+            }
+        };
+        self.check_entry(way, &principal).await?;
         let upgraded = match verdict {
             Verdict::RightButOutdated => Some(directory.passwords.hash(password).await?),
             _ => None,
@@ -105,12 +153,49 @@ impl<A: Application> Scope<A> {
         Ok((principal, upgraded))
     }
 
-    /// Issues the credential; `None` when the account is no longer what it was when the login was checked. A sign-in that
-    /// comes without the words of a login is remembered, by the backend's usual credential.
-    pub(super) async fn issue(
+    /// Refuses whoever may not come in though they have shown to be who they say.
+    pub(super) async fn check_entry(&self, way: Way<'_>, user: &Principal<A::User>) -> Result<(), Error> {
+        let (reason, refusal) = if !user.is_active() && !self.may_come_back(user.id()).await? {
+            ("inactive", way.closed())
+        } else if self.requires_verification() && !user.is_verified() {
+            // A private registration would show by this that the identifier was free (enumeration).
+            let private = self.directory().config.registration == Registration::Private;
+            let hidden = private && matches!(way, Way::Password(_));
+            ("not_verified", if hidden { Error::BadCredentials } else { Error::NotVerified })
+        } else {
+            return Ok(());
+        };
+        self.record_alone(way.event().of(user.id()).refused(reason)).await?;
+        Err(refusal)
+    }
+
+    /// The last steps of a login, in which hooks have a say; `None` as for [`Scope::issue`].
+    pub(super) async fn enter(
         &self,
         request: &Parts,
-        login: Option<&LogIn>,
+        way: Way<'_>,
+        user: &Principal<A::User>,
+        upgraded: Option<PasswordHash>,
+    ) -> Result<Option<(Principal<A::User>, Credential)>, Error> {
+        let entered = async {
+            self.hooks().before_login(request, user).await?;
+            self.issue(request, way, user, upgraded).await
+        };
+        match entered.await {
+            Err(veto) if veto.status().is_client_error() => {
+                self.record_alone(way.event().of(user.id()).refused("vetoed")).await?;
+                Err(veto)
+            }
+            entered => entered,
+        }
+    }
+
+    /// Issues the credential; `None` when the account is no longer what it was when the login was checked. A sign-in
+    /// through a provider is remembered, by the backend's usual credential.
+    async fn issue(
+        &self,
+        request: &Parts,
+        way: Way<'_>,
         checked: &Principal<A::User>,
         upgraded: Option<PasswordHash>,
     ) -> Result<Option<(Principal<A::User>, Credential)>, Error> {
@@ -122,6 +207,10 @@ impl<A: Application> Scope<A> {
             if !transaction.set_password::<A::User>(self.tenant(), id, old, new.expose_phc()).await? {
                 return Ok(None);
             }
+            self.record(&mut transaction, NewEvent::new(EventKind::HashUpgraded).of(id)).await?;
+        }
+        if !checked.is_active() && !self.cancel_deletion(&mut transaction, checked).await? {
+            return Ok(None);
         }
         let hash = upgraded.as_ref().unwrap_or(checked.password_hash());
         let current = match transaction.user_by_id::<A::User>(self.tenant(), id).await? {
@@ -133,11 +222,13 @@ impl<A: Application> Scope<A> {
         let Some(shown) = transaction.user_by_id::<A::User>(self.tenant(), id).await? else {
             return Ok(None);
         };
+        self.record(&mut transaction, way.event().of(id)).await?;
         // Last, because a store of sessions beside the database cannot be rolled back.
         let usual = Login::of(&*shown);
-        let login = match login {
-            Some(&LogIn { remember, wants_token, .. }) => Login { remember, wants_token, ..usual },
-            None => usual,
+        let login = match way {
+            Way::Password(&LogIn { remember, wants_token, .. }) => Login { remember, wants_token, ..usual },
+            #[cfg(feature = "oauth2")]
+            Way::Provider(_) => usual,
         };
         let credential = self
             .backend()
@@ -145,12 +236,16 @@ impl<A: Application> Scope<A> {
             .await?
             .ok_or_else(|| Error::internal("the authentication backend issues no credential"))?;
         transaction.commit().await?;
+        self.directory().outbox.notify_one();
         Ok(Some((shown, credential)))
     }
 
     /// Ends the credential of a request.
     pub async fn log_out(&self, request: &Parts) -> Result<Credential, Error> {
         let mut transaction = self.directory().database.begin().await?;
+        if let Some(actor) = &self.actor {
+            self.record(&mut transaction, NewEvent::new(EventKind::Logout).of(actor.id())).await?;
+        }
         let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
         transaction.commit().await?;
         Ok(credential)

@@ -10,20 +10,21 @@ use std::{
 use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
-use super::Inner;
+use super::{Inner, Users};
 use crate::{
     app::Application,
     clock,
     db::{
-        NewOneTime, Purpose,
-        outbox::{Claimed, Envelope, Message},
+        Database, NewOneTime, Purpose,
+        outbox::{Asked, Claimed, Envelope, Message},
     },
     error::{BoxError, Error, display_chain},
+    event::{EventKind, NewEvent},
     mail::{MailContext, MailKind, MailTransport, RenderedMail},
     model::UserModel,
     principal::Principal,
-    token::OpaqueToken,
 };
 
 /// How long a transport may take over one mail.
@@ -44,6 +45,8 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 const NOTICE_LIFETIME: Duration = Duration::from_hours(72);
 /// How often expired sessions and tokens are deleted.
 const CLEANING: Duration = Duration::from_mins(10);
+/// The pause between two deletions of a few old events, in which others write.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// Starts the worker; it ends when the last handle of the application is dropped.
 pub(super) fn spawn<A: Application>(inner: &Arc<Inner<A>>, transport: Arc<dyn MailTransport>) {
@@ -78,6 +81,13 @@ async fn send_mails<A: Application>(application: Weak<Inner<A>>, transport: Arc<
 async fn clean<A: Application>(application: Weak<Inner<A>>) {
     loop {
         let Some(inner) = application.upgrade() else { return };
+        let retention = clock::millis(inner.shared.config.event_retention);
+        if let Err(error) = forget_events(&inner.shared.database, retention).await {
+            tracing::warn!(cause = %display_chain(&error), "old events could not be deleted");
+        }
+        if let Err(error) = Users(Arc::clone(&inner)).delete_due_accounts().await {
+            tracing::warn!(cause = %display_chain(&error), "accounts whose deletion is due could not be looked for");
+        }
         let idle = clock::millis(inner.shared.config.session_idle);
         let now = clock::now();
         let mut cleaned = inner.shared.database.delete_expired(now, idle).await;
@@ -90,6 +100,15 @@ async fn clean<A: Application>(application: Weak<Inner<A>>) {
         drop(inner);
         tokio::time::sleep(CLEANING).await;
     }
+}
+
+/// Deletes the events that are older than they are kept, few at a time, so that nobody waits for it.
+async fn forget_events(database: &Database, retention: i64) -> Result<(), Error> {
+    let before = clock::now().saturating_sub(retention);
+    while database.delete_events(before).await? > 0 {
+        tokio::time::sleep(BREATH).await;
+    }
+    Ok(())
 }
 
 type Tenant<A> = <<A as Application>::User as UserModel>::Tenant;
@@ -108,7 +127,7 @@ enum Outcome {
 
 /// The token and link that a mail carries.
 struct Link {
-    token: OpaqueToken,
+    token: Zeroizing<String>,
     url: Url,
     lifetime: Duration,
 }
@@ -119,6 +138,15 @@ struct Draft {
     to: String,
     link: Option<Link>,
     new_identifier: Option<String>,
+    /// Until when the account can be had back.
+    until: Option<i64>,
+}
+
+/// What a token is for, and who asked for it.
+struct Errand<'a, T> {
+    tenant: &'a T,
+    purpose: Purpose,
+    asked: Option<&'a Asked>,
 }
 
 impl<A: Application> Inner<A> {
@@ -196,23 +224,25 @@ impl<A: Application> Inner<A> {
     async fn draft(
         &self,
         claimed: &Claimed,
-        Envelope { tenant, message }: Envelope<Tenant<A>, Message>,
+        Envelope { tenant, message, asked }: Envelope<Tenant<A>, Message>,
     ) -> Result<Option<Draft>, Error> {
         let config = &self.shared.config;
         let database = &self.shared.database;
+        let errand = |purpose| Errand { tenant: &tenant, purpose, asked: asked.as_ref() };
         match message {
             Message::Verify { canonical } => {
                 let found = database.user_by_canonical::<A::User>(&tenant, &canonical).await?;
                 let user = found.filter(|user| !user.is_verified());
                 let page = A::ROUTES.verify.map(|routes| routes.path);
                 let url = page_url(&config.base_url, config.verify_url.as_ref(), page);
-                self.token_mail(claimed, user, Purpose::Verify, url, config.verify_lifetime).await
+                self.token_mail(claimed, user, errand(Purpose::Verify), url, config.verify_lifetime).await
             }
             Message::PasswordReset { canonical } => {
                 let user = database.user_by_canonical::<A::User>(&tenant, &canonical).await?;
                 let page = A::ROUTES.password_reset.map(|routes| routes.reset);
                 let url = page_url(&config.base_url, config.reset_url.as_ref(), page);
-                self.token_mail(claimed, user, Purpose::PasswordReset, url, config.reset_lifetime).await
+                self.token_mail(claimed, user, errand(Purpose::PasswordReset), url, config.reset_lifetime)
+                    .await
             }
             Message::ConfirmIdentifier { user_id, new_identifier } => {
                 let Ok(id) = user_id.parse() else { return Ok(None) };
@@ -220,15 +250,39 @@ impl<A: Application> Inner<A> {
                 let page = A::ROUTES.verify.map(|routes| routes.path);
                 let url = page_url(&config.base_url, config.verify_url.as_ref(), page);
                 let link = self
-                    .issue(claimed, user.as_ref(), Purpose::ChangeIdentifier, url, config.verify_lifetime, {
-                        Some(&new_identifier)
-                    })
+                    .issue(
+                        claimed,
+                        user.as_ref(),
+                        errand(Purpose::ChangeIdentifier),
+                        url,
+                        config.verify_lifetime,
+                        Some(&new_identifier),
+                    )
                     .await?;
                 Ok(link.map(|link| Draft {
                     kind: MailKind::ConfirmIdentifier,
                     to: new_identifier.clone(),
                     link: Some(link),
                     new_identifier: Some(new_identifier),
+                    until: None,
+                }))
+            }
+            Message::AlreadyRegistered { canonical } => {
+                let found = database.user_by_canonical::<A::User>(&tenant, &canonical).await?;
+                let user = found.filter(|user| user.is_active());
+                let to = user.as_ref().and_then(|user| user.mailbox());
+                Ok(to.map(|to| notice(MailKind::AlreadyRegistered, to.to_owned(), None)))
+            }
+            Message::Invitation { id, identifier, roles, lifetime } => {
+                let expires_at = claimed.created_at.saturating_add(lifetime);
+                let promised = self.promised_invitation(&tenant, id, &identifier, &roles, expires_at).await?;
+                let lifetime = Duration::from_millis(lifetime.unsigned_abs());
+                Ok(promised.map(|(token, url)| Draft {
+                    kind: MailKind::Invitation,
+                    to: identifier,
+                    link: Some(Link { token, url, lifetime }),
+                    new_identifier: None,
+                    until: None,
                 }))
             }
             Message::PasswordChanged { to } => Ok(Some(notice(MailKind::PasswordChanged, to, None))),
@@ -238,6 +292,10 @@ impl<A: Application> Inner<A> {
             Message::IdentifierChanged { to, new_identifier } => {
                 Ok(Some(notice(MailKind::IdentifierChanged, to, Some(new_identifier))))
             }
+            Message::DeletionRequested { to, due_at } => {
+                Ok(Some(Draft { until: Some(due_at), ..notice(MailKind::DeletionRequested, to, None) }))
+            }
+            Message::DeletionCancelled { to } => Ok(Some(notice(MailKind::DeletionCancelled, to, None))),
         }
     }
 
@@ -245,20 +303,20 @@ impl<A: Application> Inner<A> {
         &self,
         claimed: &Claimed,
         user: Option<Principal<A::User>>,
-        purpose: Purpose,
+        errand: Errand<'_, Tenant<A>>,
         url: Url,
         lifetime: Duration,
     ) -> Result<Option<Draft>, Error> {
         let Some(to) = user.as_ref().and_then(|user| user.mailbox()).map(str::to_owned) else {
             return Ok(None);
         };
-        let kind = match purpose {
+        let kind = match errand.purpose {
             Purpose::Verify => MailKind::Verify,
             Purpose::PasswordReset => MailKind::PasswordReset,
             Purpose::ChangeIdentifier => MailKind::ConfirmIdentifier,
         };
-        let link = self.issue(claimed, user.as_ref(), purpose, url, lifetime, None).await?;
-        Ok(link.map(|link| Draft { kind, to, link: Some(link), new_identifier: None }))
+        let link = self.issue(claimed, user.as_ref(), errand, url, lifetime, None).await?;
+        Ok(link.map(|link| Draft { kind, to, link: Some(link), new_identifier: None, until: None }))
     }
 
     /// Makes the token of a mail good; `None` when the account or a newer mail has made it worthless.
@@ -266,7 +324,7 @@ impl<A: Application> Inner<A> {
         &self,
         claimed: &Claimed,
         user: Option<&Principal<A::User>>,
-        purpose: Purpose,
+        Errand { tenant, purpose, asked }: Errand<'_, Tenant<A>>,
         mut url: Url,
         lifetime: Duration,
         new_identifier: Option<&str>,
@@ -292,22 +350,32 @@ impl<A: Application> Inner<A> {
             return Ok(None);
         }
         transaction.set_mail_fingerprint(claimed.id, fingerprint).await?;
+        // A mail that is sent again was recorded the first time.
+        let event = asked.filter(|_| claimed.fingerprint.is_none()).zip(requested(purpose));
+        if let Some((asked, kind)) = event {
+            let Asked { actor, address, client } = asked.clone();
+            let event = NewEvent { actor, address, client, ..NewEvent::new(kind).of(user.id()) };
+            let tenant = serde_json::to_value(tenant).map_err(Error::internal)?;
+            transaction.insert_event(tenant, event).await?;
+        }
         transaction.commit().await?;
         // The fragment stays in the browser: no server on the way logs it (S35).
-        url.set_fragment(Some(&format!("token={}", *token.expose())));
+        let token = token.expose();
+        url.set_fragment(Some(&format!("token={}", *token)));
         Ok(Some(Link { token, url, lifetime }))
     }
 
     fn render(&self, claimed: &Claimed, draft: &Draft) -> Result<RenderedMail, Error> {
         let config = &self.shared.config;
-        let token = draft.link.as_ref().map(|link| link.token.expose());
+        let until = draft.until.map(clock::for_people).transpose().map_err(Error::internal)?;
         let context = MailContext {
             app_name: &config.app_name,
             recipient: &draft.to,
             link: draft.link.as_ref().map(|link| link.url.as_str()),
-            token: token.as_ref().map(|token| token.as_str()),
+            token: draft.link.as_ref().map(|link| link.token.as_str()),
             valid_for: draft.link.as_ref().map(|link| link.lifetime),
             new_identifier: draft.new_identifier.as_deref(),
+            until: until.as_deref(),
         };
         let host = config.base_url.domain().unwrap_or("localhost");
         let id = claimed.nonce.message_id();
@@ -317,11 +385,20 @@ impl<A: Application> Inner<A> {
 }
 
 fn notice(kind: MailKind, to: String, new_identifier: Option<String>) -> Draft {
-    Draft { kind, to, link: None, new_identifier }
+    Draft { kind, to, link: None, new_identifier, until: None }
+}
+
+/// What is recorded of a mail that somebody asked for.
+fn requested(purpose: Purpose) -> Option<EventKind> {
+    match purpose {
+        Purpose::Verify => Some(EventKind::VerificationRequested),
+        Purpose::PasswordReset => Some(EventKind::PasswordResetRequested),
+        Purpose::ChangeIdentifier => None,
+    }
 }
 
 /// The page that a mail's link opens: the application's own, or the route's path on the base URL.
-fn page_url(base: &Url, page: Option<&Url>, path: Option<&str>) -> Url {
+pub(super) fn page_url(base: &Url, page: Option<&Url>, path: Option<&str>) -> Url {
     page.cloned().unwrap_or_else(|| {
         let mut url = base.clone();
         let prefix = base.path().trim_end_matches('/');

@@ -7,6 +7,7 @@ use crate::{
     app::Application,
     db::{Transaction, outbox::Message},
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::{AdminUpdateDto, UserModel},
     principal::Principal,
@@ -75,7 +76,8 @@ impl<A: Application> Scope<A> {
         let new_hash = match update.password() {
             Some(password) => {
                 self.hooks().before_password_change(request, &before).await?;
-                Some(self.directory().passwords.hash(password).await?)
+                let names: Vec<&str> = [before.identifier()].into_iter().chain(update.identifier()).collect();
+                Some(self.new_hash(password, &names).await?)
             }
             None => None,
         };
@@ -111,8 +113,11 @@ impl<A: Application> Scope<A> {
             .filter(|new| new.typed != before.identifier());
         if let Some(password) = update.password() {
             if self.directory().config.admin_sets_passwords {
-                let names: Vec<&str> =
-                    std::iter::once(before.identifier()).chain(update.identifier()).collect();
+                let names: Vec<&str> = [before.identifier()]
+                    .into_iter()
+                    .chain(before.mailbox())
+                    .chain(update.identifier())
+                    .collect();
                 self.check_new_password("password", password, &names, &mut errors);
             } else {
                 let detail = "administrators do not set passwords here; send `send_password_reset` instead";
@@ -137,8 +142,10 @@ impl<A: Application> Scope<A> {
         new_hash: Option<&PasswordHash>,
     ) -> Result<(), Error> {
         let (tenant, id) = (self.tenant(), before.id());
+        let mut changes = Vec::new();
         if update.changes_own_fields() {
             transaction.admin_update_user::<User<A>>(tenant, id, update).await?;
+            changes.push(NewEvent::new(EventKind::AccountUpdated));
         }
         if let Some(new) = new_hash {
             let old = before.password_hash().expose_phc();
@@ -146,17 +153,21 @@ impl<A: Application> Scope<A> {
                 return Err(Error::ChangedMeanwhile);
             }
             self.tell_password_changed(before, transaction).await?;
+            changes.push(NewEvent::new(EventKind::PasswordChanged));
         }
         let mut canonical = None;
         if let Some(new) = identifier {
             canonical = Some(new.canonical.clone());
             self.set_identifier_of(transaction, before, new, update.verified()).await?;
+            changes.push(NewEvent::new(EventKind::IdentifierChanged));
         }
         if let Some(active) = update.active() {
-            transaction.set_active::<User<A>>(tenant, id, active).await?;
+            self.write_active(transaction, id, active).await?;
+            changes.extend((active != before.is_active()).then(|| activity(active)));
         }
         if let Some(verified) = update.verified() {
             transaction.set_verified::<User<A>>(tenant, id, verified).await?;
+            changes.extend((verified != before.is_verified()).then(|| proof(verified)));
         }
         if update.send_password_reset() {
             let canonical = match canonical {
@@ -166,6 +177,10 @@ impl<A: Application> Scope<A> {
                     .ok_or_else(|| Error::internal("a stored identifier has no canonical form"))?,
             };
             transaction.enqueue(tenant, &Message::PasswordReset { canonical }).await?;
+            changes.push(NewEvent::new(EventKind::PasswordResetRequested));
+        }
+        for change in changes {
+            self.record(transaction, change.of(id).managed()).await?;
         }
         Ok(())
     }
@@ -208,24 +223,22 @@ impl<A: Application> Scope<A> {
         let administrators = self.lock_administrators(&mut transaction).await?;
         let deleted = transaction.user_by_id(self.tenant(), id).await?.ok_or(Error::NotFound)?;
         self.may_change(&deleted)?;
-        self.delete_in(&mut transaction, id, administrators).await?;
+        self.delete_in(&mut transaction, id).await?;
+        self.record(&mut transaction, NewEvent::new(EventKind::Deleted).of(id).managed()).await?;
+        self.keep_an_administrator(&mut transaction, administrators).await?;
+        // Last, because a store of sessions beside the database cannot be rolled back.
+        self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
         Ok(deleted)
     }
 
-    /// Deletes a user with all credentials, unless nobody would be left to administer.
-    pub(super) async fn delete_in(
-        &self,
-        transaction: &mut Transaction,
-        id: Id<A>,
-        administrators: i64,
-    ) -> Result<(), Error> {
-        if !transaction.delete_user::<User<A>>(self.tenant(), id).await? {
-            return Err(Error::NotFound);
+    /// Deletes a user. Whoever calls it sees to what else has to end, and that somebody is left to administer.
+    pub(super) async fn delete_in(&self, transaction: &mut Transaction, id: Id<A>) -> Result<(), Error> {
+        if transaction.delete_user::<User<A>>(self.tenant(), id).await? {
+            Ok(())
+        } else {
+            Err(Error::NotFound)
         }
-        self.keep_an_administrator(transaction, administrators).await?;
-        // Last, because a store of sessions beside the database cannot be rolled back.
-        self.end_credentials(transaction, id).await
     }
 
     /// Lets an account be used, or not. Its credentials are refused from the next request on (S23).
@@ -239,14 +252,31 @@ impl<A: Application> Scope<A> {
     pub async fn set_active(&self, id: Id<A>, active: bool) -> Result<(), Error> {
         let mut transaction = self.directory().database.begin().await?;
         let administrators = self.lock_administrators(&mut transaction).await?;
-        if !transaction.set_active::<User<A>>(self.tenant(), id, active).await? {
+        if !self.write_active(&mut transaction, id, active).await? {
             return Err(Error::NotFound);
         }
+        self.record(&mut transaction, activity(active).of(id).managed()).await?;
         self.keep_an_administrator(&mut transaction, administrators).await?;
         if !active {
             self.end_credentials(&mut transaction, id).await?;
         }
         transaction.commit().await
+    }
+
+    /// Writes whether an account may be used. An account that waits for its deletion stays when it is activated, and its
+    /// owner cannot bring it back when it is deactivated.
+    async fn write_active(
+        &self,
+        transaction: &mut Transaction,
+        id: Id<A>,
+        active: bool,
+    ) -> Result<bool, Error> {
+        if active {
+            transaction.delete_deletion::<User<A>>(id).await?;
+        } else {
+            transaction.hold_deletion::<User<A>>(id).await?;
+        }
+        transaction.set_active::<User<A>>(self.tenant(), id, active).await
     }
 
     /// Says whether the mailbox of an account is proven.
@@ -260,16 +290,21 @@ impl<A: Application> Scope<A> {
         if !transaction.set_verified::<User<A>>(self.tenant(), id, verified).await? {
             return Err(Error::NotFound);
         }
+        self.record(&mut transaction, proof(verified).of(id).managed()).await?;
         self.keep_an_administrator(&mut transaction, administrators).await?;
         transaction.commit().await
     }
+}
 
-    /// Sends the user with this identifier the mail by which a password is chosen; silent when there is none.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn send_password_reset(&self, identifier: &str) -> Result<(), Error> {
-        self.forgot_password(identifier).await
+fn activity(active: bool) -> NewEvent {
+    NewEvent::new(if active { EventKind::Activated } else { EventKind::Deactivated })
+}
+
+fn proof(verified: bool) -> NewEvent {
+    if verified {
+        NewEvent::new(EventKind::Verified)
+    } else {
+        NewEvent::new(EventKind::AccountUpdated).with("verified", false)
     }
 }
 

@@ -1,7 +1,11 @@
 //! The application's state, and what it does for people: no HTTP, no SQL.
 
 mod account;
+mod audit;
+mod deletion;
+mod export;
 mod import;
+mod invitation;
 mod list;
 mod login;
 mod mailer;
@@ -14,16 +18,20 @@ mod register;
 mod roles;
 mod sessions;
 mod shortcuts;
+mod throttle;
 mod verify;
 
 pub use account::Updated;
 pub use import::{Imported, NewAccount, Refused};
+pub(crate) use invitation::is_address;
+pub use invitation::{Invitation, InvitationLink, NewInvitation};
 pub use login::LogIn;
 #[cfg(feature = "oauth2")]
 pub use oauth::LinkedAccount;
 #[cfg(feature = "oauth2")]
 pub(crate) use oauth::{Begun, PATIENCE, Pending, ProviderAnswer, TRANSACTION, Wishes};
 pub use sessions::SessionInfo;
+pub use throttle::AccountLock;
 
 use std::sync::Arc;
 
@@ -35,6 +43,7 @@ use crate::{
     db::{Database, Pool},
     directory::{Directory, Shared},
     error::Error,
+    event::Source,
     model::{ResolveTenant, RoleModel, Tenant, UserModel},
     principal::Principal,
     validate::{CanonicalIdentifier, FieldErrors, canonicalise},
@@ -65,11 +74,18 @@ pub struct Scope<A: Application> {
     directory: Directory<A::User>,
     /// On whose behalf things are done; `None` for a program, which may do everything.
     actor: Option<Arc<Principal<A::User>>>,
+    /// Where the request comes from that things are done for; `None` for a program.
+    source: Option<Source>,
 }
 
 impl<A: Application> Clone for Scope<A> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), directory: self.directory.clone(), actor: self.actor.clone() }
+        Self {
+            inner: Arc::clone(&self.inner),
+            directory: self.directory.clone(),
+            actor: self.actor.clone(),
+            source: self.source.clone(),
+        }
     }
 }
 
@@ -160,8 +176,9 @@ impl<A: Application> UsersBuilder<A> {
     /// # Errors
     /// As [`Users::connect`].
     pub async fn connect(self, url: &str) -> Result<Users<A>, Error> {
-        let database = self.database(url).await?;
-        self.start(database).await
+        // What happens once and never again needs no room in the future of whoever starts an application.
+        let database = Box::pin(self.database(url)).await?;
+        Box::pin(self.start(database)).await
     }
 
     #[cfg(feature = "cli")]
@@ -180,18 +197,28 @@ impl<A: Application> UsersBuilder<A> {
     /// # Errors
     /// As [`Users::connect`].
     pub async fn with_pool(self, pool: impl Into<Pool>) -> Result<Users<A>, Error> {
-        self.start(Database::over(pool.into())).await
+        Box::pin(self.start(Database::over(pool.into()))).await
     }
 
     async fn start(self, database: Database) -> Result<Users<A>, Error> {
         let transport = self.config.transport()?;
         let users = self.open(database).await?;
         mailer::spawn(&users.0, transport);
+        audit::spawn(&users.0);
         Ok(users)
     }
 
     /// The state without the worker that sends mail: what a command promises, a server sends.
     pub(crate) async fn open(self, database: Database) -> Result<Users<A>, Error> {
+        register::check_mode::<A>(&self.config)?;
+        if self.config.deletion_grace.is_some() && !database.has_active_flag::<A::User>() {
+            return Err(Error::Setting {
+                name: "with_deletion_grace",
+                problem:
+                    "needs a field that is marked `#[user(active)]`, by which an account is refused meanwhile"
+                        .to_owned(),
+            });
+        }
         let shared = Arc::new(Shared::new(self.config, database, A::ROUTES.tokens.is_some())?);
         if let Some(store) = &shared.store {
             store.ping().await?;
@@ -211,7 +238,7 @@ impl<A: Application> Users<A> {
     #[must_use]
     pub fn scope(&self, tenant: <A::User as UserModel>::Tenant) -> Scope<A> {
         let directory = Directory::new(Arc::clone(&self.0.shared), tenant.trimmed());
-        Scope { inner: Arc::clone(&self.0), directory, actor: None }
+        Scope { inner: Arc::clone(&self.0), directory, actor: None, source: None }
     }
 
     /// The users of the tenant that a request belongs to.
@@ -219,7 +246,8 @@ impl<A: Application> Users<A> {
     /// # Errors
     /// What the application's [`ResolveTenant`] says.
     pub async fn scope_of(&self, request: &Parts) -> Result<Scope<A>, Error> {
-        Ok(self.scope(self.0.hooks.tenant(request).await?))
+        let scope = self.scope(self.0.hooks.tenant(request).await?);
+        Ok(Scope { source: Some(Source::of(request)), ..scope })
     }
 
     /// Who a request is from; `None` when it carries no credential.
@@ -284,6 +312,11 @@ impl<A: Application> Scope<A> {
         self.directory.config.session_unremembered.is_some()
     }
 
+    /// On whose behalf things are done, if it is a user.
+    pub(crate) fn actor(&self) -> Option<&Principal<A::User>> {
+        self.actor.as_deref()
+    }
+
     fn hooks(&self) -> &A::Hooks {
         &self.inner.hooks
     }
@@ -323,6 +356,29 @@ impl<A: Application> Scope<A> {
     /// Whether an account has to prove its mailbox before it may be used.
     fn requires_verification(&self) -> bool {
         self.directory().config.require_verification && A::ROUTES.verify.is_some()
+    }
+
+    /// The hash of a new password, once what asks about it elsewhere has let it pass: how strong it is, and whether it is
+    /// known from a breach (S06). Every path that sets a password ends here, behind
+    /// [`check_new_password`](Self::check_new_password).
+    async fn new_hash(
+        &self,
+        password: &crate::secret::Password,
+        identifiers: &[&str],
+    ) -> Result<crate::secret::PasswordHash, Error> {
+        let directory = self.directory();
+        let config = &directory.config;
+        #[cfg(feature = "zxcvbn")]
+        {
+            let context: Vec<&str> = identifiers.iter().copied().chain([config.app_name.as_str()]).collect();
+            let strength =
+                config.password_policy.check_strength(password, &context, &directory.passwords).await?;
+            strength.map_err(|violation| Error::field("password", violation))?;
+        }
+        #[cfg(not(feature = "zxcvbn"))]
+        let _ = identifiers;
+        config.breaches.check(password).await?.map_err(|violation| Error::field("password", violation))?;
+        directory.passwords.hash(password).await
     }
 
     /// Checks a new password against the policy, with the words of this account (S01 to S05).

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     Scope, Users,
-    login::LOGIN_ATTEMPTS,
+    login::{LOGIN_ATTEMPTS, Way},
     register::{NewcomerOf, Origin},
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     },
     directory::Directory,
     error::{Error, OAuthFailure},
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::{OAuthAccountModel, UserId, UserModel},
     oauth::{OAuthClient, OAuthIdentity, OAuthTokens, OAuthTransaction},
@@ -228,17 +229,18 @@ impl<A: Application> Scope<A> {
         pending: &Pending<User<A>>,
         answer: &ProviderAnswer,
     ) -> Result<(Principal<User<A>>, Credential), Error> {
-        let (identity, tokens) = self.identify(provider, pending, answer, false).await?;
+        let way = Way::Provider(provider);
+        let (identity, tokens) = match self.identify(provider, pending, answer, false).await {
+            Err(error @ Error::OAuth(_)) => {
+                self.record_alone(way.event().failed(error.code())).await?;
+                return Err(error);
+            }
+            identified => identified?,
+        };
         for _ in 0..LOGIN_ATTEMPTS {
             let Some(user) = self.user_of(request, &identity, &tokens).await? else { continue };
-            if !user.is_active() {
-                return Err(Error::Forbidden);
-            }
-            if self.requires_verification() && !user.is_verified() {
-                return Err(Error::NotVerified);
-            }
-            self.hooks().before_login(request, &user).await?;
-            if let Some(signed_in) = self.issue(request, None, &user, None).await? {
+            self.check_entry(way, &user).await?;
+            if let Some(signed_in) = self.enter(request, way, &user, None).await? {
                 return Ok(signed_in);
             }
         }
@@ -298,7 +300,8 @@ impl<A: Application> Scope<A> {
         identity: &OAuthIdentity,
         tokens: &OAuthTokens,
     ) -> Result<Option<Principal<User<A>>>, Error> {
-        if !self.directory().config.oauth_registration {
+        let config = &self.directory().config;
+        if !config.oauth_registration || !config.registration.is_for_everybody() {
             return Err(Error::OAuth(OAuthFailure::Closed));
         }
         let newcomer = self.admit_identity(request, identity).await?;
@@ -375,6 +378,8 @@ impl<A: Application> Scope<A> {
         };
         let account =
             transaction.insert_oauth_account::<User<A>>(self.tenant(), user.id(), account, link).await?;
+        let event = NewEvent::new(EventKind::ProviderLinked).of(user.id());
+        self.record(transaction, event.with("provider", provider.as_str())).await?;
         self.hooks().after_oauth_link(request, user, identity, transaction).await?;
         Ok(account)
     }
@@ -425,6 +430,7 @@ impl<A: Application> Scope<A> {
         if !transaction.delete_oauth_account::<User<A>>(tenant, user, account).await? {
             return Err(Error::NotFound);
         }
+        self.record(&mut transaction, NewEvent::new(EventKind::ProviderUnlinked).of(user).managed()).await?;
         let schemes = &self.directory().config.schemes;
         let has_password = password::is_known(owner.password_hash().expose_phc(), schemes);
         if ways_in < 2 && !has_password {
@@ -517,6 +523,8 @@ impl<A: Application> Scope<A> {
     pub(super) async fn unlink_all(&self, transaction: &mut Transaction, user: Id<A>) -> Result<(), Error> {
         for linked in transaction.oauth_accounts_of::<User<A>>(self.tenant(), user).await? {
             transaction.delete_oauth_account::<User<A>>(self.tenant(), user, linked.account.id()).await?;
+            let event = NewEvent::new(EventKind::ProviderUnlinked).of(user);
+            self.record(transaction, event.with("provider", linked.account.provider())).await?;
         }
         Ok(())
     }

@@ -2,7 +2,13 @@
 
 use super::{Scope, no_request};
 use crate::{
-    app::Application, error::Error, hooks::Hooks, model::UserModel, secret::Password, validate::FieldErrors,
+    app::Application,
+    error::Error,
+    event::{EventKind, NewEvent},
+    hooks::Hooks,
+    model::UserModel,
+    secret::Password,
+    validate::FieldErrors,
 };
 
 impl<A: Application> Scope<A> {
@@ -19,10 +25,11 @@ impl<A: Application> Scope<A> {
         let request = no_request();
         let before = self.user(id).await?.ok_or(Error::NotFound)?;
         let mut errors = FieldErrors::default();
-        self.check_new_password("password", password, &[before.identifier()], &mut errors);
+        let names: Vec<&str> = [before.identifier()].into_iter().chain(before.mailbox()).collect();
+        self.check_new_password("password", password, &names, &mut errors);
         errors.into_result().map_err(Error::Validation)?;
         self.hooks().before_password_change(&request, &before).await?;
-        let new = self.directory().passwords.hash(password).await?;
+        let new = self.new_hash(password, &names).await?;
         let (tenant, old) = (self.tenant(), before.password_hash().expose_phc());
         let mut transaction = self.directory().database.begin().await?;
         if !transaction.set_password::<A::User>(tenant, id, old, new.expose_phc()).await? {
@@ -30,6 +37,7 @@ impl<A: Application> Scope<A> {
             return Err(Error::NotFound);
         }
         let after = transaction.user_by_id::<A::User>(tenant, id).await?.ok_or(Error::NotFound)?;
+        self.record(&mut transaction, NewEvent::new(EventKind::PasswordChanged).of(id).managed()).await?;
         self.tell_password_changed(&after, &mut transaction).await?;
         self.hooks().after_password_change(&request, &after, &mut transaction).await?;
         // Last, because a store of sessions beside the database cannot be rolled back.

@@ -7,6 +7,7 @@ use crate::{
     app::Application,
     db::{Purpose, outbox::Message},
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::UserModel,
     secret::Password,
@@ -17,8 +18,19 @@ use crate::{
 impl<A: Application> Scope<A> {
     /// Asks for a reset mail. The account is looked up when the mail is sent, so nothing here depends on whether
     /// there is one (S10).
-    pub async fn forgot_password(&self, identifier: &str) -> Result<(), Error> {
-        self.ask_for_mail(identifier, |canonical| Message::PasswordReset { canonical }).await
+    pub async fn forgot_password(&self, request: &Parts, identifier: &str) -> Result<(), Error> {
+        if self.may_mail(request, "forgot_password", identifier).await? {
+            self.send_password_reset(identifier).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the user with this identifier the mail by which a password is chosen; silent when there is none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn send_password_reset(&self, identifier: &str) -> Result<(), Error> {
+        self.promise_mail(identifier, |canonical| Message::PasswordReset { canonical }).await
     }
 
     /// Redeems the token of a reset mail for a new password. It logs nobody in (S36).
@@ -28,16 +40,25 @@ impl<A: Application> Scope<A> {
         token: &str,
         password: &Password,
     ) -> Result<(), Error> {
+        let work = Box::pin(self.redeem_reset(request, token, password));
+        let identifier = self.attempt(request, "reset_password", None, work).await?;
+        // Whoever reads the mailbox is no guesser.
+        self.forget_failures(&identifier).await
+    }
+
+    /// The identifier whose password was set.
+    async fn redeem_reset(&self, request: &Parts, token: &str, password: &Password) -> Result<String, Error> {
         let directory = self.directory();
         let hash = OpaqueToken::parse(token).ok_or(Error::TokenInvalid)?.hash();
         let (principal, _) =
             self.redeemable(hash, Purpose::PasswordReset).await?.ok_or(Error::TokenInvalid)?;
         let mut errors = FieldErrors::default();
-        self.check_new_password("password", password, &[principal.identifier()], &mut errors);
+        let names: Vec<&str> = [principal.identifier()].into_iter().chain(principal.mailbox()).collect();
+        self.check_new_password("password", password, &names, &mut errors);
         // A password that is refused leaves the token for another try.
         errors.into_result().map_err(Error::Validation)?;
         self.hooks().before_password_change(request, &principal).await?;
-        let new = directory.passwords.hash(password).await?;
+        let new = self.new_hash(password, &names).await?;
 
         let id = principal.id();
         let old = principal.password_hash().expose_phc();
@@ -58,13 +79,14 @@ impl<A: Application> Scope<A> {
         if !principal.is_verified() {
             self.unlink_all(&mut transaction, id).await?;
         }
+        self.record(&mut transaction, NewEvent::new(EventKind::PasswordReset).of(id)).await?;
         self.tell_password_changed(&changed, &mut transaction).await?;
         self.hooks().after_password_change(request, &changed, &mut transaction).await?;
         // Last, because a store of sessions beside the database cannot be rolled back.
         self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
         directory.outbox.notify_one();
-        Ok(())
+        Ok(changed.identifier().to_owned())
     }
 
     pub(super) async fn tell_password_changed(

@@ -5,6 +5,7 @@ use crate::{
     app::Application,
     db::Transaction,
     error::Error,
+    event::{EventKind, NewEvent},
     model::{RoleCreateDto, RoleModel, RoleName, RoleUpdateDto, UserId, UserModel},
     principal::Principal,
     validate::{FieldErrors, canonical_role_name},
@@ -39,6 +40,7 @@ impl<A: Application> Scope<A> {
         let role = Role::<A>::from_create(create, RoleId::<A>::generate(), name.unwrap_or_default());
         let mut transaction = self.directory().database.begin().await?;
         let role = transaction.insert_role::<User<A>>(self.tenant(), role).await?;
+        self.record(&mut transaction, of_role(EventKind::RoleCreated, role.name())).await?;
         transaction.commit().await?;
         Ok(role)
     }
@@ -62,12 +64,15 @@ impl<A: Application> Scope<A> {
         let administrators = self.lock_administrators(&mut transaction).await?;
         let before = transaction.role_by_id::<User<A>>(tenant, id).await?.ok_or(Error::NotFound)?;
         self.may_change_holder_of([before.name()].into_iter().chain(name.as_deref()))?;
+        let mut event = of_role(EventKind::RoleUpdated, before.name());
         if update.changes_own_fields() {
             transaction.update_role::<User<A>>(tenant, id, update).await?;
         }
         if let Some(name) = name {
             transaction.rename_role::<User<A>>(tenant, id, &name).await?;
+            event = event.with("renamed_to", name);
         }
+        self.record(&mut transaction, event).await?;
         self.keep_an_administrator(&mut transaction, administrators).await?;
         let role = transaction.role_by_id::<User<A>>(tenant, id).await?.ok_or(Error::NotFound)?;
         transaction.commit().await?;
@@ -84,6 +89,7 @@ impl<A: Application> Scope<A> {
         let role = transaction.role_by_id::<User<A>>(self.tenant(), id).await?.ok_or(Error::NotFound)?;
         self.may_change_holder_of([role.name()].into_iter())?;
         transaction.delete_role::<User<A>>(self.tenant(), id).await?;
+        self.record(&mut transaction, of_role(EventKind::RoleDeleted, role.name())).await?;
         self.keep_an_administrator(&mut transaction, administrators).await?;
         transaction.commit().await?;
         Ok(role)
@@ -104,6 +110,7 @@ impl<A: Application> Scope<A> {
         let role = transaction.role_by_id::<User<A>>(tenant, role_id).await?.ok_or(Error::NotFound)?;
         self.may_change_holder_of([role.name()].into_iter())?;
         transaction.assign_role::<User<A>>(user_id, role_id).await?;
+        self.record(&mut transaction, of_role(EventKind::RoleAssigned, role.name()).of(user_id)).await?;
         let user = transaction.user_by_id(tenant, user_id).await?.ok_or(Error::NotFound)?;
         transaction.commit().await?;
         Ok(user)
@@ -128,6 +135,7 @@ impl<A: Application> Scope<A> {
         if !transaction.revoke_role::<User<A>>(user_id, role_id).await? {
             return Err(Error::RoleNotAssigned);
         }
+        self.record(&mut transaction, of_role(EventKind::RoleRevoked, role.name()).of(user_id)).await?;
         self.keep_an_administrator(&mut transaction, administrators).await?;
         let user = transaction.user_by_id(tenant, user_id).await?.ok_or(Error::NotFound)?;
         transaction.commit().await?;
@@ -151,6 +159,7 @@ impl<A: Application> Scope<A> {
         let user = transaction.user_by_id::<User<A>>(tenant, user_id).await?.ok_or(Error::NotFound)?;
         if !user.has_role(&name) {
             transaction.assign_role::<User<A>>(user_id, role.id()).await?;
+            self.record(&mut transaction, of_role(EventKind::RoleAssigned, &name).of(user_id)).await?;
         }
         transaction.commit().await
     }
@@ -169,7 +178,9 @@ impl<A: Application> Scope<A> {
         transaction.user_by_id::<User<A>>(tenant, user_id).await?.ok_or(Error::NotFound)?;
         let Some(name) = name else { return Ok(()) };
         if let Some(role) = transaction.role_by_name::<User<A>>(tenant, &name).await? {
-            transaction.revoke_role::<User<A>>(user_id, role.id()).await?;
+            if transaction.revoke_role::<User<A>>(user_id, role.id()).await? {
+                self.record(&mut transaction, of_role(EventKind::RoleRevoked, &name).of(user_id)).await?;
+            }
             self.keep_an_administrator(&mut transaction, administrators).await?;
         }
         transaction.commit().await
@@ -240,6 +251,10 @@ impl<A: Application> Scope<A> {
         }
         Ok(())
     }
+}
+
+fn of_role(kind: EventKind, name: &str) -> NewEvent {
+    NewEvent::new(kind).managed().with("role", name)
 }
 
 /// The one form of a role's name, or a note of what is wrong with it.

@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::request::Parts;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::Scope;
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     auth::{Backend, Credential},
     clock,
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::UserModel,
     principal::Principal,
@@ -32,18 +33,18 @@ pub struct SessionInfo {
     /// The session's name, which is no secret: nothing can be done with it but to end the session.
     pub id: String,
     /// When the user logged in. Programs count milliseconds since 1970; JSON has it as RFC 3339 says.
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(feature = "client", serde(deserialize_with = "milliseconds"))]
+    #[serde(serialize_with = "clock::moment::serialize")]
+    #[cfg_attr(feature = "client", serde(deserialize_with = "clock::moment::deserialize"))]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: i64,
     /// When a request was last noted, exact to five minutes by default, in the same form.
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(feature = "client", serde(deserialize_with = "milliseconds"))]
+    #[serde(serialize_with = "clock::moment::serialize")]
+    #[cfg_attr(feature = "client", serde(deserialize_with = "clock::moment::deserialize"))]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub seen_at: i64,
     /// When it ends at the latest, in the same form.
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(feature = "client", serde(deserialize_with = "milliseconds"))]
+    #[serde(serialize_with = "clock::moment::serialize")]
+    #[cfg_attr(feature = "client", serde(deserialize_with = "clock::moment::deserialize"))]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub expires_at: i64,
     /// What the client called itself at login, in the header `User-Agent`.
@@ -55,22 +56,6 @@ pub struct SessionInfo {
 
 fn name(id: TokenHash) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(&id.as_bytes()[..NAME_BYTES])
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
-fn rfc3339<S: Serializer>(milliseconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    clock::rfc3339(*milliseconds).map_err(serde::ser::Error::custom)?.serialize(serializer)
-}
-
-/// The same out of a response.
-#[cfg(feature = "client")]
-fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    use serde::{Deserialize, de::Error};
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-    let text = String::deserialize(deserializer)?;
-    let moment = OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)?;
-    i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).map_err(D::Error::custom)
 }
 
 impl SessionInfo {
@@ -97,9 +82,13 @@ impl<A: Application> Scope<A> {
         let sessions = self.directory().sessions_of(user).await?;
         let (id, _) = sessions.into_iter().find(|(id, _)| name(*id) == session).ok_or(Error::NotFound)?;
         let mut transaction = self.directory().database.begin().await?;
-        let ended = self.directory().end_session(&mut transaction, id).await?;
-        transaction.commit().await?;
-        if ended { Ok(()) } else { Err(Error::NotFound) }
+        let event = NewEvent::new(EventKind::SessionEnded).of(user).managed().with("session", session);
+        self.record(&mut transaction, event).await?;
+        // Last, because a store of sessions beside the database cannot be rolled back.
+        if !self.directory().end_session(&mut transaction, id).await? {
+            return Err(Error::NotFound);
+        }
+        transaction.commit().await
     }
 
     /// Ends every session of a user, and every token with them; an administrator's only for administrators.
@@ -112,6 +101,8 @@ impl<A: Application> Scope<A> {
             self.may_change(&target)?;
         }
         let mut transaction = self.directory().database.begin().await?;
+        let event = NewEvent::new(EventKind::SessionsEnded).of(user).managed();
+        self.record(&mut transaction, event).await?;
         self.directory().end_sessions_of(&mut transaction, user).await?;
         transaction.commit().await
     }

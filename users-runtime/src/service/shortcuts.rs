@@ -2,14 +2,15 @@
 
 #[cfg(feature = "oauth2")]
 use super::LinkedAccount;
-use super::{Imported, NewAccount, Scope, Users};
+use super::{Imported, InvitationLink, NewAccount, NewInvitation, Scope, Users};
 use crate::{
     app::Application,
     directory::Directory,
     error::Error,
+    event::EventPage,
     model::{RoleModel, RoleName, UserModel},
     principal::Principal,
-    query::{ListQuery, Page},
+    query::{EventQuery, ListQuery, Page},
     secret::Password,
 };
 #[cfg(feature = "oauth2")]
@@ -58,6 +59,8 @@ shortcuts! {
     create_user(registration: U::Registration) -> U;
     create_account(account: NewAccount<U>) -> U;
     import_users(accounts: Vec<NewAccount<U>>) -> Imported;
+    create_invitation(new: NewInvitation) -> InvitationLink;
+    send_invitation(new: NewInvitation) -> ();
     set_password(id: U::Id, password: &Password) -> ();
     user(id: U::Id) -> Option<Principal<U>>;
     find_user(identifier: &str) -> Option<Principal<U>>;
@@ -66,6 +69,8 @@ shortcuts! {
     delete_user(id: U::Id) -> Principal<U>;
     set_active(id: U::Id, active: bool) -> ();
     set_verified(id: U::Id, verified: bool) -> ();
+    events(query: &EventQuery) -> EventPage;
+    events_of(id: U::Id, query: &EventQuery) -> EventPage;
     send_password_reset(identifier: &str) -> ();
     roles() -> Vec<Role<U>>;
     create_role(create: <Role<U> as RoleModel>::Create) -> Role<U>;

@@ -9,6 +9,7 @@ use crate::{
     db::{OneTime, Purpose, outbox::Message},
     directory::Directory,
     error::Error,
+    event::{EventKind, NewEvent},
     hooks::Hooks,
     model::UserModel,
     principal::Principal,
@@ -20,11 +21,15 @@ type Id<A> = <<A as Application>::User as UserModel>::Id;
 impl<A: Application> Scope<A> {
     /// Asks for another verification mail. The account is looked up when the mail is sent, so nothing here depends
     /// on whether there is one (S10).
-    pub async fn resend_verification(&self, identifier: &str) -> Result<(), Error> {
-        self.ask_for_mail(identifier, |canonical| Message::Verify { canonical }).await
+    pub async fn resend_verification(&self, request: &Parts, identifier: &str) -> Result<(), Error> {
+        if self.may_mail(request, "resend_verification", identifier).await? {
+            self.promise_mail(identifier, |canonical| Message::Verify { canonical }).await?;
+        }
+        Ok(())
     }
 
-    pub(super) async fn ask_for_mail(
+    /// Promises a mail to an account, which is looked up when it leaves.
+    pub(super) async fn promise_mail(
         &self,
         identifier: &str,
         message: impl FnOnce(String) -> Message,
@@ -32,7 +37,7 @@ impl<A: Application> Scope<A> {
         let Some(identifier) = Directory::<A::User>::canonical(identifier) else { return Ok(()) };
         let directory = self.directory();
         let mut transaction = directory.database.begin().await?;
-        transaction.enqueue(self.tenant(), &message(identifier.canonical)).await?;
+        transaction.enqueue_asked(self.tenant(), &message(identifier.canonical), self.asking()).await?;
         transaction.commit().await?;
         directory.outbox.notify_one();
         Ok(())
@@ -40,6 +45,10 @@ impl<A: Application> Scope<A> {
 
     /// Redeems the token of a verification mail, or of the mail that confirms a new identifier.
     pub async fn verify(&self, request: &Parts, token: &str) -> Result<Principal<A::User>, Error> {
+        self.attempt(request, "verify", None, Box::pin(self.redeem_verification(request, token))).await
+    }
+
+    async fn redeem_verification(&self, request: &Parts, token: &str) -> Result<Principal<A::User>, Error> {
         let hash = OpaqueToken::parse(token).ok_or(Error::TokenInvalid)?.hash();
         match self.redeemable(hash, Purpose::Verify).await? {
             Some((principal, _)) => self.prove_mailbox(request, hash, &principal).await,
@@ -81,6 +90,7 @@ impl<A: Application> Scope<A> {
         // One atomic consumption: of twenty at once, one gets the row.
         transaction.take_one_time::<A::User>(hash, Purpose::Verify).await?.ok_or(Error::TokenInvalid)?;
         transaction.set_verified::<A::User>(self.tenant(), id, true).await?;
+        self.record(&mut transaction, NewEvent::new(EventKind::Verified).of(id)).await?;
         let verified =
             transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::TokenInvalid)?;
         self.hooks().after_verify(request, &verified, &mut transaction).await?;
@@ -111,11 +121,13 @@ impl<A: Application> Scope<A> {
         }
         // The token came by mail to the new address, so that one is proven.
         transaction.set_verified::<A::User>(self.tenant(), id, true).await?;
-        self.end_credentials(&mut transaction, id).await?;
+        self.record(&mut transaction, NewEvent::new(EventKind::IdentifierChanged).of(id)).await?;
         let told = Message::IdentifierChanged { to: old.to_owned(), new_identifier: new.typed };
         transaction.enqueue(self.tenant(), &told).await?;
         let changed =
             transaction.user_by_id::<A::User>(self.tenant(), id).await?.ok_or(Error::TokenInvalid)?;
+        // Last, because a store of sessions beside the database cannot be rolled back.
+        self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
         self.directory().outbox.notify_one();
         Ok(changed)

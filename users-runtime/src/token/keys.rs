@@ -2,6 +2,7 @@
 
 use std::iter;
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64_URL};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -84,6 +85,8 @@ struct Derived {
     fingerprint: MacKey,
     one_time: MacKey,
     cursor: MacKey,
+    throttle: MacKey,
+    invitation: MacKey,
     #[cfg(any(feature = "oauth2", feature = "session-cookie"))]
     seal: super::seal::SealKey,
 }
@@ -94,6 +97,8 @@ impl Derived {
             fingerprint: derive(secret, b"users-runtime/v1/fingerprint")?,
             one_time: derive(secret, b"users-runtime/v1/one-time-token")?,
             cursor: derive(secret, b"users-runtime/v1/cursor")?,
+            throttle: derive(secret, b"users-runtime/v1/throttle")?,
+            invitation: derive(secret, b"users-runtime/v1/invitation")?,
             #[cfg(any(feature = "oauth2", feature = "session-cookie"))]
             seal: super::seal::SealKey::of(secret)?,
         })
@@ -188,6 +193,15 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// The name under which the attempts at an identifier are counted, which says nothing of it. After a change of the
+    /// secret key, counts begin anew.
+    pub(crate) fn throttle_name(&self, tenant: &[u8], identifier: &str) -> String {
+        let length = u64::try_from(tenant.len()).unwrap_or(u64::MAX).to_be_bytes();
+        BASE64_URL.encode(mac(&self.current.throttle, &[&length, tenant, identifier.as_bytes()]))
+    }
+}
+
 /// How many bytes vouch for a cursor: 128 bits.
 pub(crate) const CURSOR_TAG_BYTES: usize = 16;
 
@@ -200,6 +214,31 @@ impl Keys {
     /// Whether a cursor carries the right tag.
     pub(crate) fn vouches_for(&self, tag: &[u8], tenant: &[u8], cursor: &[u8]) -> bool {
         self.all().any(|keys| keys.cursor_tag(tenant, cursor).ct_eq(tag).into())
+    }
+}
+
+/// The longest invitation, in bytes of text: an address and some roles fit several times.
+const INVITATION_MAX_BYTES: usize = 8 * 1024;
+
+/// How many bytes vouch for an invitation.
+const INVITATION_TAG_BYTES: usize = 32;
+
+impl Keys {
+    /// The text of an invitation: what it says, readable for whoever holds it, and what vouches for that.
+    pub(crate) fn invitation(&self, said: &[u8]) -> Zeroizing<String> {
+        let signed = [said, &mac(&self.current.invitation, &[said])].concat();
+        Zeroizing::new(BASE64_URL.encode(signed))
+    }
+
+    /// What an invitation says, if one of these keys vouches for it.
+    pub(crate) fn read_invitation(&self, text: &str) -> Option<Vec<u8>> {
+        if text.len() > INVITATION_MAX_BYTES {
+            return None;
+        }
+        let signed = BASE64_URL.decode(text).ok()?;
+        let (said, tag) = signed.split_last_chunk::<INVITATION_TAG_BYTES>()?;
+        let vouches = |keys: &Derived| mac(&keys.invitation, &[said]).ct_eq(tag).into();
+        self.all().any(vouches).then(|| said.to_vec())
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn settings(auth: &str) -> [(&str, &str); 3] {
 }
 
 /// The token of the next mail to an address that has one.
-async fn token(mails: &Path, to: &str, used: &mut BTreeSet<String>) -> String {
+pub(crate) async fn token(mails: &Path, to: &str, used: &mut BTreeSet<String>) -> String {
     for _ in 0..1000 {
         let files = fs::read_dir(mails).into_iter().flatten().filter_map(Result::ok);
         let whole = files.filter(|file| file.path().extension().is_some_and(|end| end == "eml"));

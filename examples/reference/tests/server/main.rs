@@ -1,6 +1,7 @@
 //! The reference application as a process: killed in the middle of its work, and under a storm of logins.
 
 mod clients;
+mod log;
 mod nodes;
 mod typescript;
 
@@ -22,6 +23,7 @@ use serde_json::json;
 use sqlx::SqlitePool;
 
 const PASSWORD: &str = "correct horse battery staple";
+const SECRET_KEY: &str = "an unchanging key of the tests: 0123456789";
 
 /// A running server, killed when it is dropped.
 struct Server {
@@ -68,17 +70,31 @@ async fn start(folder: &Folder, client: &Client) -> Server {
 
 /// The same with other settings.
 async fn start_with(folder: &Folder, client: &Client, settings: &[(&str, &str)]) -> Server {
+    start_writing(folder, client, settings, Stdio::null(), Stdio::inherit()).await
+}
+
+/// The same with its standard output and what it logs going elsewhere.
+async fn start_writing(
+    folder: &Folder,
+    client: &Client,
+    settings: &[(&str, &str)],
+    output: Stdio,
+    log: Stdio,
+) -> Server {
     let port =
         TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
     let process = Command::new(env!("CARGO_BIN_EXE_reference"))
         .env("ADDR", format!("127.0.0.1:{port}"))
         .env("DATABASE_URL", folder.database())
         .env("MAIL", folder.mail())
-        .env("SECRET_KEY", "an unchanging key of the tests: 0123456789")
+        .env("SECRET_KEY", SECRET_KEY)
         .env("INSECURE_COOKIES", "1")
         .env("RUST_LOG", "error")
+        // Storms come from one address.
+        .env("THROTTLE", "off")
         .envs(settings.iter().copied())
-        .stdout(Stdio::null())
+        .stdout(output)
+        .stderr(log)
         .spawn()
         .expect("the reference application starts");
     let server = Server { process, origin: format!("http://127.0.0.1:{port}") };

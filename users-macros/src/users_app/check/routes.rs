@@ -55,6 +55,8 @@ const RESET: Slot =
     Slot { group: "password_reset", methods: &["POST"], default: "/reset-password", protected: false };
 const CURRENT: Slot =
     Slot { group: "current_user", methods: &["GET", "PATCH"], default: "/users/me", protected: true };
+const EVENTS: &[&str] = &["GET"];
+const EXPORT: &[&str] = &["GET"];
 const CURRENT_AND_DELETE: Slot = Slot { methods: &["GET", "PATCH", "DELETE"], ..CURRENT };
 
 const USERS: Slot = Slot { group: "users", methods: &["GET"], default: "/users", protected: true };
@@ -109,18 +111,21 @@ pub(super) fn routes(groups: Option<&Groups>, backends: &[Backend], enabled: Ena
             forgot: lines.add(&FORGOT, *name, options.forgot.as_ref()),
             reset: lines.add(&RESET, *name, options.reset.as_ref()),
         }),
-        current_user: groups.current_user.as_ref().map(|Group { name, options }| CurrentUserRoutes {
-            path: lines.add(
-                if options.delete.is_some() { &CURRENT_AND_DELETE } else { &CURRENT },
-                *name,
-                options.path.as_ref(),
-            ),
-            delete: options.delete.is_some(),
+        current_user: groups.current_user.as_ref().map(|Group { name, options }| {
+            let slot = if options.delete.is_some() { &CURRENT_AND_DELETE } else { &CURRENT };
+            let path = lines.add(slot, *name, options.path.as_ref());
+            let above = path.trim_end_matches('/');
+            lines.add_below(above, "events", (&CURRENT, EVENTS), *name, options.path.as_ref());
+            if options.export.is_some() {
+                lines.add_below(above, "export", (&CURRENT, EXPORT), *name, options.path.as_ref());
+            }
+            CurrentUserRoutes { delete: options.delete.is_some(), export: options.export.is_some(), path }
         }),
         users: groups.users.as_ref().map(|Group { name, options }| {
             let path = lines.add_with_id(&USERS, USER, *name, options.path.as_ref());
             if path != "/" {
                 lines.add_below(&path, "{id}/sessions", (&USERS, SESSION), *name, options.path.as_ref());
+                lines.add_below(&path, "{id}/events", (&USERS, EVENTS), *name, options.path.as_ref());
             }
             path
         }),

@@ -3,26 +3,18 @@
 use serde_json::json;
 
 use crate::{
-    app::Application,
-    conformance::{Finding, Stop, client::Client, ensure, site::Site},
-    model::{RoleModel, UserModel},
+    conformance::{Finding, Stop, answer::Answer, client::Client, ensure, site::Site},
     operation::{Access, GeneratedRoute},
 };
 
 /// Sends a request to a route with whatever body fits its method.
-async fn ask(
-    client: &Client,
-    route: &GeneratedRoute,
-    path: &str,
-) -> Result<crate::conformance::answer::Answer, Stop> {
+async fn ask(client: &Client, route: &GeneratedRoute, path: &str) -> Result<Answer, Stop> {
     let call = client.call(route.method.as_str(), path);
     if route.method.is_safe() { call.send().await } else { call.json(&json!({})).send().await }
 }
 
-pub(in crate::conformance) async fn s53_v8_2_1_every_protected_route_is_closed_to_strangers<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s53_v8_2_1_every_protected_route_is_closed_to_strangers(
+    site: Site,
 ) -> Finding {
     let closed = site.closed_addresses();
     if closed.is_empty() {
@@ -36,9 +28,7 @@ pub(in crate::conformance) async fn s53_v8_2_1_every_protected_route_is_closed_t
     Ok(())
 }
 
-pub(in crate::conformance) async fn s53_v8_2_1_every_guarded_route_is_closed_to_users<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s53_v8_2_1_every_guarded_route_is_closed_to_users(site: Site) -> Finding {
     let (person, client) = site.user("ada").await?;
     let guarded: Vec<_> =
         site.addresses().into_iter().filter(|(route, _)| route.access == Access::Guarded).collect();
@@ -51,15 +41,15 @@ pub(in crate::conformance) async fn s53_v8_2_1_every_guarded_route_is_closed_to_
         if let Ok(users) = site.users()
             && route.path.starts_with(&format!("{}/{{", users.path))
         {
-            let own = route.path.replace("{id}", &person.id.to_string());
+            let own = route.path.replace("{id}", &person.key);
             ask(&client, &route, &own).await?.status(403)?;
         }
     }
     site.lets_in(&client).await
 }
 
-pub(in crate::conformance) async fn s53_v8_2_1_a_credential_that_is_no_good_opens_no_route<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s53_v8_2_1_a_credential_that_is_no_good_opens_no_route(
+    site: Site,
 ) -> Finding {
     let (_, client) = site.user("ada").await?;
     let mut credential = client.credential();
@@ -74,10 +64,8 @@ pub(in crate::conformance) async fn s53_v8_2_1_a_credential_that_is_no_good_open
     Ok(())
 }
 
-pub(in crate::conformance) async fn s53_v8_2_1_routes_of_the_applications_own_are_closed_to_strangers<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s53_v8_2_1_routes_of_the_applications_own_are_closed_to_strangers(
+    site: Site,
 ) -> Finding {
     if site.suite.protected.is_empty() {
         return Err(Stop::not_applicable("no route is named in `Suite::with_protected`"));
@@ -91,13 +79,11 @@ pub(in crate::conformance) async fn s53_v8_2_1_routes_of_the_applications_own_ar
     Ok(())
 }
 
-pub(in crate::conformance) async fn s53_v8_2_2_users_reach_no_other_users_account<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s53_v8_2_2_users_reach_no_other_users_account(site: Site) -> Finding {
     site.users()?;
     let other = site.person("ben").await?;
     let (_, client) = site.user("ada").await?;
-    let path = site.user_path(other.id)?;
+    let path = site.user_path(&other)?;
     client.get(&path).await?.status(403)?;
     client.patch(&path, &json!({})).await?.status(403)?;
     client.bare("DELETE", &path).await?.status(403)?;
@@ -106,9 +92,7 @@ pub(in crate::conformance) async fn s53_v8_2_2_users_reach_no_other_users_accoun
     Ok(())
 }
 
-pub(in crate::conformance) async fn s53_v4_1_4_head_and_options_reveal_nothing<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s53_v4_1_4_head_and_options_reveal_nothing(site: Site) -> Finding {
     let person = site.person("ada").await?;
     for (_, path) in site.closed_addresses() {
         for method in ["HEAD", "OPTIONS"] {
@@ -120,8 +104,8 @@ pub(in crate::conformance) async fn s53_v4_1_4_head_and_options_reveal_nothing<A
     Ok(())
 }
 
-pub(in crate::conformance) async fn s53_v4_1_4_a_method_that_a_route_does_not_know_is_405<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s53_v4_1_4_a_method_that_a_route_does_not_know_is_405(
+    site: Site,
 ) -> Finding {
     for (_, path) in site.addresses() {
         for method in ["TRACE", "PROPFIND"] {
@@ -132,9 +116,7 @@ pub(in crate::conformance) async fn s53_v4_1_4_a_method_that_a_route_does_not_kn
     Ok(())
 }
 
-pub(in crate::conformance) async fn s53_a_path_that_does_not_exist_is_404<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s53_a_path_that_does_not_exist_is_404(site: Site) -> Finding {
     for path in ["/no/such/route", "/.env", "/.git/config", "/admin.php", "/actuator/env", "/debug"] {
         for method in ["GET", "POST"] {
             site.client().bare(method, path).await?.status(404)?;
@@ -143,10 +125,8 @@ pub(in crate::conformance) async fn s53_a_path_that_does_not_exist_is_404<A: App
     Ok(())
 }
 
-pub(in crate::conformance) async fn s54_v8_3_1_no_spelling_of_a_path_opens_a_protected_route<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s54_v8_3_1_no_spelling_of_a_path_opens_a_protected_route(
+    site: Site,
 ) -> Finding {
     site.person("ada").await?;
     let reads = site.closed_addresses().into_iter().filter(|(route, _)| route.method.is_safe());
@@ -194,9 +174,7 @@ pub(in crate::conformance) async fn s54_v8_3_1_no_spelling_of_a_path_opens_a_pro
 const SECRETS: [&str; 7] =
     ["password_hash", "password", "hashed_password", "-password_hash", "1", "(SELECT 1)", "id;--"];
 
-pub(in crate::conformance) async fn s55_v1_2_4_lists_are_sorted_by_no_secret<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s55_v1_2_4_lists_are_sorted_by_no_secret(site: Site) -> Finding {
     let path = site.users()?.path;
     let (_, manager) = site.manager("clara").await?;
     for secret in SECRETS {
@@ -206,9 +184,7 @@ pub(in crate::conformance) async fn s55_v1_2_4_lists_are_sorted_by_no_secret<A: 
     manager.get(path).await?.success().map(drop)
 }
 
-pub(in crate::conformance) async fn s55_v1_2_4_lists_are_filtered_by_no_secret<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s55_v1_2_4_lists_are_filtered_by_no_secret(site: Site) -> Finding {
     let path = site.users()?.path;
     let (_, manager) = site.manager("clara").await?;
     for secret in SECRETS {
@@ -224,9 +200,7 @@ pub(in crate::conformance) async fn s55_v1_2_4_lists_are_filtered_by_no_secret<A
     Ok(())
 }
 
-pub(in crate::conformance) async fn s55_v1_2_4_sql_in_a_search_finds_nothing<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s55_v1_2_4_sql_in_a_search_finds_nothing(site: Site) -> Finding {
     let path = site.users()?.path;
     let (_, manager) = site.manager("clara").await?;
     site.person("ada").await?;
@@ -240,9 +214,7 @@ pub(in crate::conformance) async fn s55_v1_2_4_sql_in_a_search_finds_nothing<A: 
     Ok(())
 }
 
-pub(in crate::conformance) async fn s56_v6_3_2_no_well_known_account_logs_in<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s56_v6_3_2_no_well_known_account_logs_in(site: Site) -> Finding {
     site.auth()?;
     for name in ["admin", "root", "test", "user", "demo"] {
         for identifier in [site.identifier(name), format!("{name}@localhost")] {
@@ -256,46 +228,39 @@ pub(in crate::conformance) async fn s56_v6_3_2_no_well_known_account_logs_in<A: 
 }
 
 /// Asserts that an administrator who is the only one still is.
-async fn still_administers<A: Application>(site: &Site<A>, identifier: &str, client: &Client) -> Finding {
+async fn still_administers(site: &Site, identifier: &str, client: &Client) -> Finding {
     let role = site.config().administrator_role.clone();
     let stored = site.stored(identifier).await?;
-    let kept =
-        stored.is_some_and(|user| user.is_active() && user.roles().iter().any(|own| own.name() == role));
+    let kept = stored.is_some_and(|user| user.active && user.has(&role));
     ensure!(kept, "nobody is left who may administer");
     client.get(site.users()?.path).await?.success().map(drop)
 }
 
-pub(in crate::conformance) async fn s56_the_last_administrator_is_not_deleted<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s56_the_last_administrator_is_not_deleted(site: Site) -> Finding {
     let (person, manager) = site.manager("clara").await?;
-    manager.bare("DELETE", &site.user_path(person.id)?).await?.status(409)?;
-    if let Some(paths) = A::ROUTES.current_user.filter(|paths| paths.delete) {
+    manager.bare("DELETE", &site.user_path(&person)?).await?.status(409)?;
+    if let Some(paths) = site.traits.groups.current_user.filter(|paths| paths.delete) {
         let body = json!({ "current_password": person.password });
         manager.call("DELETE", paths.path).json(&body).send().await?.status(409)?;
     }
     still_administers(&site, &person.identifier, &manager).await
 }
 
-pub(in crate::conformance) async fn s56_the_last_administrator_is_not_deactivated<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s56_the_last_administrator_is_not_deactivated(site: Site) -> Finding {
     let (person, manager) = site.manager("clara").await?;
     let mut body = json!({});
     body[&site.active_field(&person).await?] = json!(false);
-    manager.patch(&site.user_path(person.id)?, &body).await?.status(409)?;
+    manager.patch(&site.user_path(&person)?, &body).await?.status(409)?;
     still_administers(&site, &person.identifier, &manager).await
 }
 
-pub(in crate::conformance) async fn s56_the_last_administrator_is_not_demoted<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s56_the_last_administrator_is_not_demoted(site: Site) -> Finding {
     let paths = site.roles()?;
     let (person, manager) = site.manager("clara").await?;
     let stored = site.stored(&person.identifier).await?;
-    let roles = stored.map(|user| user.roles().iter().map(|role| json!(role.id())).collect::<Vec<_>>());
+    let roles = stored.map(|user| user.roles.into_iter().map(|role| role.id).collect::<Vec<_>>());
     for role in roles.unwrap_or_default() {
-        let body = json!({"user_id": person.id, "role_id": role});
+        let body = json!({"user_id": person.id.clone(), "role_id": role});
         manager.call("PUT", paths.revoke).json(&body).send().await?.status(409)?;
         let role = role.as_str().map_or_else(|| role.to_string(), str::to_owned);
         manager.bare("DELETE", &format!("{}/{role}", paths.path)).await?.status(409)?;

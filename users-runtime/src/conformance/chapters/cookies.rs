@@ -1,9 +1,6 @@
 //! What browsers are told of cookies.
 
-use crate::{
-    app::Application,
-    conformance::{Finding, Stop, answer::Answer, ensure, site::Site},
-};
+use crate::conformance::{Finding, Stop, answer::Answer, ensure, site::Site};
 
 /// A cookie as a response sets it.
 #[derive(Debug)]
@@ -33,7 +30,7 @@ impl Cookie {
 }
 
 /// The cookies of a login and of the logout after it, and the answer to the login.
-async fn cookies<A: Application>(site: &Site<A>) -> Result<(Vec<Cookie>, Answer), Stop> {
+async fn cookies(site: &Site) -> Result<(Vec<Cookie>, Answer), Stop> {
     let paths = site.auth()?;
     let person = site.person("ada").await?;
     let client = site.client();
@@ -47,18 +44,14 @@ async fn cookies<A: Application>(site: &Site<A>) -> Result<(Vec<Cookie>, Answer)
     Ok((cookies, login))
 }
 
-pub(in crate::conformance) async fn s26_v3_3_1_cookies_are_for_https_alone<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s26_v3_3_1_cookies_are_for_https_alone(site: Site) -> Finding {
     for cookie in cookies(&site).await?.0 {
         ensure!(cookie.has("secure"), "a cookie is set without `Secure`: {}", cookie.shown());
     }
     Ok(())
 }
 
-pub(in crate::conformance) async fn s26_v3_3_2_cookies_stay_on_the_site<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s26_v3_3_2_cookies_stay_on_the_site(site: Site) -> Finding {
     for cookie in cookies(&site).await?.0 {
         let stays = cookie.has("samesite=lax") || cookie.has("samesite=strict");
         ensure!(stays, "a cookie is set without `SameSite`: {}", cookie.shown());
@@ -66,9 +59,7 @@ pub(in crate::conformance) async fn s26_v3_3_2_cookies_stay_on_the_site<A: Appli
     Ok(())
 }
 
-pub(in crate::conformance) async fn s26_v3_3_3_cookies_are_of_this_host_alone<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s26_v3_3_3_cookies_are_of_this_host_alone(site: Site) -> Finding {
     for cookie in cookies(&site).await?.0 {
         let shown = cookie.shown();
         ensure!(cookie.name.starts_with("__Host-"), "a cookie has no prefix `__Host-`: {shown}");
@@ -79,18 +70,14 @@ pub(in crate::conformance) async fn s26_v3_3_3_cookies_are_of_this_host_alone<A:
     Ok(())
 }
 
-pub(in crate::conformance) async fn s26_v3_3_4_cookies_are_out_of_reach_of_scripts<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s26_v3_3_4_cookies_are_out_of_reach_of_scripts(site: Site) -> Finding {
     for cookie in cookies(&site).await?.0 {
         ensure!(cookie.has("httponly"), "a cookie is set without `HttpOnly`: {}", cookie.shown());
     }
     Ok(())
 }
 
-pub(in crate::conformance) async fn s26_v3_3_4_no_token_in_a_cookie_is_in_a_body_too<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s26_v3_3_4_no_token_in_a_cookie_is_in_a_body_too(site: Site) -> Finding {
     let (cookies, login) = cookies(&site).await?;
     for cookie in cookies.iter().filter(|cookie| !cookie.value.is_empty()) {
         ensure!(!login.text.contains(&cookie.value), "the body of a login shows the cookie {}", cookie.name);

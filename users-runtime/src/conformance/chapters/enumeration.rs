@@ -1,15 +1,9 @@
 //! Who learns which accounts there are.
 
-use crate::{
-    app::Application,
-    conformance::{Finding, Stop, ensure, site::Site},
-    model::UserModel,
-};
+use crate::conformance::{Finding, Stop, ensure, site::Site};
 
-pub(in crate::conformance) async fn s10_v6_3_8_a_login_answers_an_unknown_account_like_a_wrong_password<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s10_v6_3_8_a_login_answers_an_unknown_account_like_a_wrong_password(
+    site: Site,
 ) -> Finding {
     site.auth()?;
     let person = site.person("ada").await?;
@@ -21,10 +15,8 @@ pub(in crate::conformance) async fn s10_v6_3_8_a_login_answers_an_unknown_accoun
     wrong.unauthenticated().map(drop)
 }
 
-pub(in crate::conformance) async fn s10_v6_3_8_a_login_answers_a_deactivated_account_like_an_unknown_one<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s10_v6_3_8_a_login_answers_a_deactivated_account_like_an_unknown_one(
+    site: Site,
 ) -> Finding {
     site.auth()?;
     let person = site.person("ada").await?;
@@ -34,10 +26,8 @@ pub(in crate::conformance) async fn s10_v6_3_8_a_login_answers_a_deactivated_acc
     right.like(&unknown)
 }
 
-pub(in crate::conformance) async fn s10_v6_3_8_a_login_tells_of_a_missing_verification_to_whoever_has_the_password<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s10_v6_3_8_a_login_tells_of_a_missing_verification_to_whoever_has_the_password(
+    site: Site,
 ) -> Finding {
     site.auth()?;
     site.verify()?;
@@ -47,10 +37,8 @@ pub(in crate::conformance) async fn s10_v6_3_8_a_login_tells_of_a_missing_verifi
     wrong.like(&unknown)
 }
 
-pub(in crate::conformance) async fn s10_v6_3_8_a_request_for_tokens_answers_an_unknown_account_like_a_wrong_password<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s10_v6_3_8_a_request_for_tokens_answers_an_unknown_account_like_a_wrong_password(
+    site: Site,
 ) -> Finding {
     let path = site.tokens()?.token;
     let person = site.person("ada").await?;
@@ -63,10 +51,8 @@ pub(in crate::conformance) async fn s10_v6_3_8_a_request_for_tokens_answers_an_u
     answers[0].like(&answers[1])
 }
 
-pub(in crate::conformance) async fn s10_v6_3_8_a_forgotten_password_is_answered_alike_without_an_account<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s10_v6_3_8_a_forgotten_password_is_answered_alike_without_an_account(
+    site: Site,
 ) -> Finding {
     let path = site.password_reset()?.forgot;
     let person = site.person("ada").await?;
@@ -77,10 +63,8 @@ pub(in crate::conformance) async fn s10_v6_3_8_a_forgotten_password_is_answered_
     Ok(())
 }
 
-pub(in crate::conformance) async fn s10_v6_3_8_a_verification_is_sent_again_alike_without_an_account<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s10_v6_3_8_a_verification_is_sent_again_alike_without_an_account(
+    site: Site,
 ) -> Finding {
     let path = site.verify()?.resend;
     let verified = site.person("ada").await?.identifier;
@@ -95,17 +79,17 @@ pub(in crate::conformance) async fn s10_v6_3_8_a_verification_is_sent_again_alik
     Ok(())
 }
 
-pub(in crate::conformance) async fn s10_v6_3_8_no_mail_goes_to_an_address_without_an_account<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s10_v6_3_8_no_mail_goes_to_an_address_without_an_account(
+    site: Site,
 ) -> Finding {
-    if A::User::IDENTIFIER.kind != crate::validate::IdentifierKind::Email {
+    if site.traits.kind != crate::validate::IdentifierKind::Email {
         return Err(Stop::not_applicable("people log in with a name, and a name is no address"));
     }
     let nobody = site.identifier("nobody");
-    let paths =
-        [A::ROUTES.verify.map(|paths| paths.resend), A::ROUTES.password_reset.map(|paths| paths.forgot)];
+    let paths = [
+        site.traits.groups.verify.map(|paths| paths.resend),
+        site.traits.groups.password_reset.map(|paths| paths.forgot),
+    ];
     let paths: Vec<_> = paths.into_iter().flatten().collect();
     if paths.is_empty() {
         return Err(Stop::not_applicable("no route sends mail"));
@@ -118,17 +102,15 @@ pub(in crate::conformance) async fn s10_v6_3_8_no_mail_goes_to_an_address_withou
     Ok(())
 }
 
-pub(in crate::conformance) async fn s11_v6_3_8_a_login_costs_the_same_work_without_an_account<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s11_v6_3_8_a_login_costs_the_same_work_without_an_account(
+    site: Site,
 ) -> Finding {
     site.auth()?;
     let person = site.person("ada").await?;
     for identifier in [&person.identifier, &site.identifier("nobody")] {
-        let before = site.users.password_computations();
+        let before = site.subject.password_computations();
         site.log_in(&site.client(), identifier, &site.other_password()).await?.unauthenticated()?;
-        let computed = site.users.password_computations() - before;
+        let computed = site.subject.password_computations() - before;
         ensure!(computed == 1, "a login of {identifier} computes {computed} passwords and not one");
     }
     Ok(())

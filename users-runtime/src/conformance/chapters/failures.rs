@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Application, Group},
+    app::Group,
     conformance::{Finding, Stop, answer::Answer, ensure, site::Site},
 };
 
 /// Every error that strangers and users come by easily, and whether it is one of RFC 6749.
-async fn errors<A: Application>(site: &Site<A>) -> Result<Vec<(Answer, bool)>, Stop> {
+async fn errors(site: &Site) -> Result<Vec<(Answer, bool)>, Stop> {
     let person = site.person("ada").await?;
     let mut answers = Vec::new();
     for (route, path) in site.addresses() {
@@ -39,10 +39,8 @@ fn is_token_problem(body: &Value) -> bool {
     body["error"].is_string() && body["error_description"].is_string()
 }
 
-pub(in crate::conformance) async fn s58_v16_5_1_every_error_is_a_problem_document_with_a_code<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s58_v16_5_1_every_error_is_a_problem_document_with_a_code(
+    site: Site,
 ) -> Finding {
     for (answer, by_form) in errors(&site).await? {
         ensure!(answer.status < 500, "{}", answer.shown());
@@ -77,9 +75,7 @@ const TRACES: [&str; 14] = [
     "thread '",
 ];
 
-pub(in crate::conformance) async fn s58_v16_5_1_no_error_shows_sql_a_path_or_a_trace<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s58_v16_5_1_no_error_shows_sql_a_path_or_a_trace(site: Site) -> Finding {
     let folder = site.folder();
     for (answer, _) in errors(&site).await? {
         let found = TRACES.into_iter().chain([folder.as_str()]).find(|trace| answer.text.contains(trace));
@@ -88,9 +84,7 @@ pub(in crate::conformance) async fn s58_v16_5_1_no_error_shows_sql_a_path_or_a_t
     Ok(())
 }
 
-pub(in crate::conformance) async fn s58_v16_5_1_no_error_repeats_a_password<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s58_v16_5_1_no_error_repeats_a_password(site: Site) -> Finding {
     let person = site.person("ada").await?;
     let secret = format!("{} that nobody repeats", site.other_password());
     for form in site.forms(&person).into_iter().filter(|form| !form.login) {
@@ -114,12 +108,10 @@ pub(in crate::conformance) async fn s58_v16_5_1_no_error_repeats_a_password<A: A
     Ok(())
 }
 
-pub(in crate::conformance) async fn s58_v16_5_3_without_a_database_nobody_gets_in<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s58_v16_5_3_without_a_database_nobody_gets_in(site: Site) -> Finding {
     let (person, client) = site.user("ada").await?;
     site.lets_in(&client).await?;
-    site.scope().await?.directory().database.close().await;
+    site.tenant.close_database().await;
     let mut answers = vec![site.knock(&client).await?, site.knock(&site.client()).await?];
     answers.push(site.log_in(&site.client(), &person.identifier, &person.password).await?);
     for answer in answers {

@@ -1,14 +1,12 @@
 //! What people may be called: one form for each identifier, unique in the database.
 
 use crate::{
-    app::Application,
     conformance::{Finding, Stop, ensure, site::Site},
-    model::UserModel,
     validate::IdentifierKind,
 };
 
 /// Asserts that another spelling of a registered identifier is taken, and logs in.
-async fn is_the_same<A: Application>(site: &Site<A>, name: &str, spellings: &[String]) -> Finding {
+async fn is_the_same(site: &Site, name: &str, spellings: &[String]) -> Finding {
     let person = site.person(name).await?;
     for spelling in spellings {
         if site.register().is_ok() {
@@ -22,9 +20,7 @@ async fn is_the_same<A: Application>(site: &Site<A>, name: &str, spellings: &[St
     Ok(())
 }
 
-pub(in crate::conformance) async fn s57_an_identifier_in_another_case_is_the_same<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s57_an_identifier_in_another_case_is_the_same(site: Site) -> Finding {
     let own = site.identifier("hildegard");
     let spellings = [own.to_uppercase(), format!("  {own} "), own.replacen('h', "H", 1)];
     is_the_same(&site, "hildegard", &spellings).await
@@ -43,8 +39,8 @@ fn wide(text: &str) -> String {
     widened.collect()
 }
 
-pub(in crate::conformance) async fn s57_an_identifier_in_another_normal_form_is_the_same<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s57_an_identifier_in_another_normal_form_is_the_same(
+    site: Site,
 ) -> Finding {
     let own = site.identifier("hildegard");
     let spellings = [wide(&own), format!("\u{a0}{own}")];
@@ -52,7 +48,7 @@ pub(in crate::conformance) async fn s57_an_identifier_in_another_normal_form_is_
 }
 
 /// Refuses each of these as an identifier of a registration.
-async fn refused<A: Application>(site: &Site<A>, identifiers: impl IntoIterator<Item = String>) -> Finding {
+async fn refused(site: &Site, identifiers: impl IntoIterator<Item = String>) -> Finding {
     site.register()?;
     for identifier in identifiers {
         let answer = site.register_as("ada", &identifier, &site.password()).await?;
@@ -61,7 +57,7 @@ async fn refused<A: Application>(site: &Site<A>, identifiers: impl IntoIterator<
     Ok(())
 }
 
-pub(in crate::conformance) async fn s57_look_alikes_are_refused<A: Application>(site: Site<A>) -> Finding {
+pub(in crate::conformance) async fn s57_look_alikes_are_refused(site: Site) -> Finding {
     // Cyrillic letters among Latin ones, and Cyrillic letters that all look Latin.
     let own = site.identifier("paypal");
     let mixed = own.replacen('a', "\u{430}", 1);
@@ -69,9 +65,7 @@ pub(in crate::conformance) async fn s57_look_alikes_are_refused<A: Application>(
     refused(&site, [mixed, apple, format!("\u{200b}{own}"), format!("{own}\u{202e}")]).await
 }
 
-pub(in crate::conformance) async fn s57_separators_and_line_breaks_are_refused<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s57_separators_and_line_breaks_are_refused(site: Site) -> Finding {
     let own = site.identifier("ada");
     let mut identifiers = vec![
         String::new(),
@@ -85,7 +79,7 @@ pub(in crate::conformance) async fn s57_separators_and_line_breaks_are_refused<A
         format!("\"ada eve\"{own}"),
         "a".repeat(2_000),
     ];
-    if A::User::IDENTIFIER.kind == IdentifierKind::Email {
+    if site.traits.kind == IdentifierKind::Email {
         identifiers.extend(
             ["ada", "@example.com", "ada@", "ada@@example.com", "ada@example..com"].map(str::to_owned),
         );
@@ -93,10 +87,8 @@ pub(in crate::conformance) async fn s57_separators_and_line_breaks_are_refused<A
     refused(&site, identifiers).await
 }
 
-pub(in crate::conformance) async fn s57_v15_4_2_of_twenty_registrations_at_once_one_succeeds<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s57_v15_4_2_of_twenty_registrations_at_once_one_succeeds(
+    site: Site,
 ) -> Finding {
     let path = site.register()?.path;
     let own = site.identifier("ada");

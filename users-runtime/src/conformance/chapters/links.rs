@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
-    app::Application,
     conformance::{
         Finding, Stop,
         client::Credential,
@@ -12,12 +11,11 @@ use crate::{
         site::{Person, Site},
     },
     mail::RenderedMail,
-    model::UserModel,
     validate::IdentifierKind,
 };
 
 /// Somebody who has just registered, and the token of the mail that came.
-async fn to_verify<A: Application>(site: &Site<A>) -> Result<(Person<A>, String), Stop> {
+async fn to_verify(site: &Site) -> Result<(Person, String), Stop> {
     site.verify()?;
     let person = site.newcomer("ada").await?;
     let token = site.mailbox().token(person.address()?).await?;
@@ -25,17 +23,14 @@ async fn to_verify<A: Application>(site: &Site<A>) -> Result<(Person<A>, String)
 }
 
 /// Asks for a mail that sets a new password.
-async fn forgotten<A: Application>(
-    site: &Site<A>,
-    person: &Person<A>,
-) -> Result<(RenderedMail, String), Stop> {
+async fn forgotten(site: &Site, person: &Person) -> Result<(RenderedMail, String), Stop> {
     let path = site.password_reset()?.forgot;
     site.client().post(path, &site.naming(&person.identifier)).await?.success()?;
     site.mailbox().next_with_token(person.address()?).await
 }
 
 /// Somebody who has forgotten the password, and the token of the mail that came.
-async fn to_reset<A: Application>(site: &Site<A>) -> Result<(Person<A>, String), Stop> {
+async fn to_reset(site: &Site) -> Result<(Person, String), Stop> {
     site.password_reset()?;
     let person = site.person("ada").await?;
     let (_, token) = forgotten(site, &person).await?;
@@ -43,17 +38,15 @@ async fn to_reset<A: Application>(site: &Site<A>) -> Result<(Person<A>, String),
 }
 
 /// The body that redeems a token for a new password.
-fn new_password<A: Application>(site: &Site<A>, token: &str) -> Value {
+fn new_password(site: &Site, token: &str) -> Value {
     json!({"token": token, "password": site.other_password()})
 }
 
-async fn is_verified<A: Application>(site: &Site<A>, person: &Person<A>) -> Result<bool, Stop> {
-    Ok(site.stored(&person.identifier).await?.is_some_and(|user| user.is_verified()))
+async fn is_verified(site: &Site, person: &Person) -> Result<bool, Stop> {
+    Ok(site.stored(&person.identifier).await?.is_some_and(|user| user.verified))
 }
 
-pub(in crate::conformance) async fn s32_v6_5_1_a_verification_is_good_once<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s32_v6_5_1_a_verification_is_good_once(site: Site) -> Finding {
     let path = site.verify()?.path;
     let (person, token) = to_verify(&site).await?;
     let body = json!({ "token": token });
@@ -62,9 +55,7 @@ pub(in crate::conformance) async fn s32_v6_5_1_a_verification_is_good_once<A: Ap
     site.client().post(path, &body).await?.status(400).map(drop)
 }
 
-pub(in crate::conformance) async fn s32_v6_5_1_a_reset_is_good_once<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s32_v6_5_1_a_reset_is_good_once(site: Site) -> Finding {
     let path = site.password_reset()?.reset;
     let (_, token) = to_reset(&site).await?;
     site.client().post(path, &new_password(&site, &token)).await?.success()?;
@@ -72,10 +63,8 @@ pub(in crate::conformance) async fn s32_v6_5_1_a_reset_is_good_once<A: Applicati
     site.client().post(path, &again).await?.status(400).map(drop)
 }
 
-pub(in crate::conformance) async fn s32_v15_4_2_of_twenty_verifications_at_once_one_succeeds<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s32_v15_4_2_of_twenty_verifications_at_once_one_succeeds(
+    site: Site,
 ) -> Finding {
     let (_, token) = to_verify(&site).await?;
     let bodies = vec![json!({ "token": token }); 20];
@@ -85,9 +74,7 @@ pub(in crate::conformance) async fn s32_v15_4_2_of_twenty_verifications_at_once_
     Ok(())
 }
 
-pub(in crate::conformance) async fn s32_v15_4_2_of_twenty_resets_at_once_one_succeeds<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s32_v15_4_2_of_twenty_resets_at_once_one_succeeds(site: Site) -> Finding {
     let (_, token) = to_reset(&site).await?;
     let bodies: Vec<_> = (0..20)
         .map(|number| json!({"token": token, "password": format!("{} {number}", site.other_password())}))
@@ -98,9 +85,7 @@ pub(in crate::conformance) async fn s32_v15_4_2_of_twenty_resets_at_once_one_suc
     Ok(())
 }
 
-pub(in crate::conformance) async fn s32_texts_that_are_no_token_are_400<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s32_texts_that_are_no_token_are_400(site: Site) -> Finding {
     let (verify, reset) = (site.verify(), site.password_reset());
     if let (Err(stop), Err(_)) = (&verify, &reset) {
         return Err(Stop::not_applicable(format!("no mail carries a token: {stop:?}")));
@@ -117,9 +102,7 @@ pub(in crate::conformance) async fn s32_texts_that_are_no_token_are_400<A: Appli
     Ok(())
 }
 
-pub(in crate::conformance) async fn s32_a_changed_password_ends_the_mails_before_it<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s32_a_changed_password_ends_the_mails_before_it(site: Site) -> Finding {
     let (paths, me) = (site.password_reset()?, site.current_user()?.path);
     let (person, client) = site.user("ada").await?;
     let (_, token) = forgotten(&site, &person).await?;
@@ -129,9 +112,7 @@ pub(in crate::conformance) async fn s32_a_changed_password_ends_the_mails_before
     site.client().post(paths.reset, &body).await?.status(400).map(drop)
 }
 
-pub(in crate::conformance) async fn s33_a_newer_reset_mail_ends_the_older_one<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s33_a_newer_reset_mail_ends_the_older_one(site: Site) -> Finding {
     let path = site.password_reset()?.reset;
     let (person, older) = to_reset(&site).await?;
     let (_, newer) = forgotten(&site, &person).await?;
@@ -140,9 +121,7 @@ pub(in crate::conformance) async fn s33_a_newer_reset_mail_ends_the_older_one<A:
     site.client().post(path, &new_password(&site, &newer)).await?.success().map(drop)
 }
 
-pub(in crate::conformance) async fn s33_a_newer_verification_mail_ends_the_older_one<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s33_a_newer_verification_mail_ends_the_older_one(site: Site) -> Finding {
     let paths = site.verify()?;
     let (person, older) = to_verify(&site).await?;
     site.client().post(paths.resend, &site.naming(&person.identifier)).await?.success()?;
@@ -152,7 +131,7 @@ pub(in crate::conformance) async fn s33_a_newer_verification_mail_ends_the_older
 }
 
 /// Opens a link as a scanner of mails does, in each way that it might be written.
-async fn scan<A: Application>(site: &Site<A>, path: &str, token: &str) -> Finding {
+async fn scan(site: &Site, path: &str, token: &str) -> Finding {
     for method in ["GET", "HEAD", "OPTIONS"] {
         for link in [path.to_owned(), format!("{path}?token={token}"), format!("{path}/{token}")] {
             site.client().bare(method, &link).await?;
@@ -161,9 +140,7 @@ async fn scan<A: Application>(site: &Site<A>, path: &str, token: &str) -> Findin
     Ok(())
 }
 
-pub(in crate::conformance) async fn s34_v3_5_3_get_and_head_use_no_verification_up<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s34_v3_5_3_get_and_head_use_no_verification_up(site: Site) -> Finding {
     let path = site.verify()?.path;
     let (person, token) = to_verify(&site).await?;
     scan(&site, path, &token).await?;
@@ -171,27 +148,21 @@ pub(in crate::conformance) async fn s34_v3_5_3_get_and_head_use_no_verification_
     site.client().post(path, &json!({ "token": token })).await?.success().map(drop)
 }
 
-pub(in crate::conformance) async fn s34_v3_5_3_get_and_head_use_no_reset_up<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s34_v3_5_3_get_and_head_use_no_reset_up(site: Site) -> Finding {
     let path = site.password_reset()?.reset;
     let (_, token) = to_reset(&site).await?;
     scan(&site, path, &token).await?;
     site.client().post(path, &new_password(&site, &token)).await?.success().map(drop)
 }
 
-pub(in crate::conformance) async fn s28_v9_2_2_a_verification_resets_no_password<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s28_v9_2_2_a_verification_resets_no_password(site: Site) -> Finding {
     let (verify, reset) = (site.verify()?.path, site.password_reset()?.reset);
     let (_, token) = to_verify(&site).await?;
     site.client().post(reset, &new_password(&site, &token)).await?.status(400)?;
     site.client().post(verify, &json!({ "token": token })).await?.success().map(drop)
 }
 
-pub(in crate::conformance) async fn s28_v9_2_2_a_reset_verifies_nobody<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s28_v9_2_2_a_reset_verifies_nobody(site: Site) -> Finding {
     let (verify, reset) = (site.verify()?.path, site.password_reset()?.reset);
     let (_, token) = to_reset(&site).await?;
     site.client().post(verify, &json!({ "token": token })).await?.status(400)?;
@@ -206,7 +177,7 @@ fn links(mail: &RenderedMail) -> Vec<Url> {
 }
 
 /// The mail that comes when somebody asks with these headers.
-async fn mail_to<A: Application>(site: &Site<A>, headers: &[(&str, &str)]) -> Result<RenderedMail, Stop> {
+async fn mail_to(site: &Site, headers: &[(&str, &str)]) -> Result<RenderedMail, Stop> {
     let path = site.password_reset()?.forgot;
     let person = site.person("ada").await?;
     let call = site.client();
@@ -215,9 +186,7 @@ async fn mail_to<A: Application>(site: &Site<A>, headers: &[(&str, &str)]) -> Re
     Ok(site.mailbox().next_with_token(person.address()?).await?.0)
 }
 
-pub(in crate::conformance) async fn s35_the_host_of_a_link_comes_from_the_settings<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s35_the_host_of_a_link_comes_from_the_settings(site: Site) -> Finding {
     let evil = [
         ("host", "evil.example"),
         ("x-forwarded-host", "evil.example"),
@@ -239,8 +208,8 @@ pub(in crate::conformance) async fn s35_the_host_of_a_link_comes_from_the_settin
     Ok(())
 }
 
-pub(in crate::conformance) async fn s35_v14_2_1_a_link_carries_its_token_in_the_fragment<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s35_v14_2_1_a_link_carries_its_token_in_the_fragment(
+    site: Site,
 ) -> Finding {
     let path = site.password_reset()?.forgot;
     let person = site.person("ada").await?;
@@ -253,9 +222,7 @@ pub(in crate::conformance) async fn s35_v14_2_1_a_link_carries_its_token_in_the_
     Ok(())
 }
 
-pub(in crate::conformance) async fn s36_v6_4_3_a_reset_does_not_log_in<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s36_v6_4_3_a_reset_does_not_log_in(site: Site) -> Finding {
     let path = site.password_reset()?.reset;
     let (_, token) = to_reset(&site).await?;
     let client = site.client();
@@ -266,10 +233,10 @@ pub(in crate::conformance) async fn s36_v6_4_3_a_reset_does_not_log_in<A: Applic
 }
 
 /// Somebody who has asked for another address, and that address.
-async fn moving<A: Application>(site: &Site<A>) -> Result<(Person<A>, String), Stop> {
+async fn moving(site: &Site) -> Result<(Person, String), Stop> {
     let me = site.current_user()?.path;
     site.verify()?;
-    if A::User::IDENTIFIER.kind != IdentifierKind::Email {
+    if site.traits.kind != IdentifierKind::Email {
         return Err(Stop::not_applicable("people log in with a name, which no mail can confirm"));
     }
     let (person, client) = site.user("ada").await?;
@@ -280,10 +247,8 @@ async fn moving<A: Application>(site: &Site<A>) -> Result<(Person<A>, String), S
     Ok((person, new))
 }
 
-pub(in crate::conformance) async fn s37_a_new_address_counts_when_it_is_confirmed_and_the_old_one_until_then<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s37_a_new_address_counts_when_it_is_confirmed_and_the_old_one_until_then(
+    site: Site,
 ) -> Finding {
     let (person, new) = moving(&site).await?;
     let verify = site.verify()?.path;
@@ -296,9 +261,7 @@ pub(in crate::conformance) async fn s37_a_new_address_counts_when_it_is_confirme
     site.log_in(&site.client(), &new, &person.password).await?.success().map(drop)
 }
 
-pub(in crate::conformance) async fn s37_v6_3_7_the_old_address_is_told_of_the_new_one<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s37_v6_3_7_the_old_address_is_told_of_the_new_one(site: Site) -> Finding {
     let (person, _) = moving(&site).await?;
     site.mailbox().next(person.address()?).await.map(drop)
 }

@@ -2,13 +2,10 @@
 
 use serde_json::json;
 
-use crate::{
-    app::Application,
-    conformance::{Finding, Stop, client::Client, ensure, site::Site},
-};
+use crate::conformance::{Finding, Stop, client::Client, ensure, site::Site};
 
 /// Somebody whose credential a browser adds by itself; for others no page of another origin can speak.
-async fn browser<A: Application>(site: &Site<A>) -> Result<Client, Stop> {
+async fn browser(site: &Site) -> Result<Client, Stop> {
     let (_, client) = site.user("ada").await?;
     if client.credential().cookies.is_empty() {
         return Err(Stop::not_applicable("no browser adds the credential by itself"));
@@ -17,7 +14,7 @@ async fn browser<A: Application>(site: &Site<A>) -> Result<Client, Stop> {
 }
 
 /// Sends every generated request that changes something with these headers; all have to be refused for their origin.
-async fn refused<A: Application>(site: &Site<A>, headers: &[&[(&str, &str)]]) -> Finding {
+async fn refused(site: &Site, headers: &[&[(&str, &str)]]) -> Finding {
     let client = browser(site).await?;
     for (route, path) in site.addresses().into_iter().filter(|(route, _)| !route.method.is_safe()) {
         for headers in headers {
@@ -31,17 +28,13 @@ async fn refused<A: Application>(site: &Site<A>, headers: &[&[(&str, &str)]]) ->
     site.lets_in(&client).await
 }
 
-pub(in crate::conformance) async fn s49_v3_5_1_every_unsafe_route_refuses_pages_of_other_origins<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s49_v3_5_1_every_unsafe_route_refuses_pages_of_other_origins(
+    site: Site,
 ) -> Finding {
     refused(&site, &[&[("origin", "https://evil.example")], &[("origin", "null")]]).await
 }
 
-pub(in crate::conformance) async fn s49_v3_5_1_no_spelling_of_another_origin_passes<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s49_v3_5_1_no_spelling_of_another_origin_passes(site: Site) -> Finding {
     let client = browser(&site).await?;
     let logout = site.auth()?.logout;
     let own = site.config().base_url.origin().ascii_serialization();
@@ -66,17 +59,15 @@ pub(in crate::conformance) async fn s49_v3_5_1_no_spelling_of_another_origin_pas
     site.lets_in(&client).await
 }
 
-pub(in crate::conformance) async fn s49_v3_5_1_fetch_metadata_of_another_site_is_refused<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s49_v3_5_1_fetch_metadata_of_another_site_is_refused(
+    site: Site,
 ) -> Finding {
     let site_is = |value| [("sec-fetch-site", value)];
     refused(&site, &[&site_is("cross-site"), &site_is("same-site"), &site_is("nonsense")]).await
 }
 
-pub(in crate::conformance) async fn s49_v3_5_1_a_login_from_a_page_of_another_origin_is_refused<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s49_v3_5_1_a_login_from_a_page_of_another_origin_is_refused(
+    site: Site,
 ) -> Finding {
     browser(&site).await?;
     let person = site.person("ben").await?;
@@ -90,10 +81,8 @@ pub(in crate::conformance) async fn s49_v3_5_1_a_login_from_a_page_of_another_or
     Ok(())
 }
 
-pub(in crate::conformance) async fn s49_v4_4_2_a_websocket_from_a_page_of_another_origin_is_refused<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s49_v4_4_2_a_websocket_from_a_page_of_another_origin_is_refused(
+    site: Site,
 ) -> Finding {
     let client = browser(&site).await?;
     let door = site.door()?;
@@ -112,8 +101,8 @@ pub(in crate::conformance) async fn s49_v4_4_2_a_websocket_from_a_page_of_anothe
     Ok(())
 }
 
-pub(in crate::conformance) async fn s49_v3_4_2_no_page_of_another_origin_reads_answers<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s49_v3_4_2_no_page_of_another_origin_reads_answers(
+    site: Site,
 ) -> Finding {
     let (_, client) = site.user("ada").await?;
     for (_, path) in site.addresses() {
@@ -133,7 +122,7 @@ pub(in crate::conformance) async fn s49_v3_4_2_no_page_of_another_origin_reads_a
 }
 
 /// Asks every generated route, as a stranger and as a user, and looks at a header of each answer.
-async fn every_answer<A: Application>(site: &Site<A>, header: &str, holds: fn(&str) -> bool) -> Finding {
+async fn every_answer(site: &Site, header: &str, holds: fn(&str) -> bool) -> Finding {
     let person = site.person("ada").await?;
     let mut user = None;
     for (route, path) in site.addresses() {
@@ -156,16 +145,12 @@ async fn every_answer<A: Application>(site: &Site<A>, header: &str, holds: fn(&s
     Ok(())
 }
 
-pub(in crate::conformance) async fn s50_v14_3_2_no_generated_route_is_kept_in_caches<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s50_v14_3_2_no_generated_route_is_kept_in_caches(site: Site) -> Finding {
     every_answer(&site, "cache-control", |value| value.contains("no-store")).await
 }
 
-pub(in crate::conformance) async fn s50_v3_4_4_no_generated_route_lets_browsers_guess_at_its_type<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s50_v3_4_4_no_generated_route_lets_browsers_guess_at_its_type(
+    site: Site,
 ) -> Finding {
     every_answer(&site, "x-content-type-options", |value| value == "nosniff").await
 }

@@ -4,32 +4,28 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{
-    app::Application,
-    conformance::{
-        Finding, Stop,
-        client::{Client, Credential},
-        ensure,
-        site::Site,
-    },
-    model::RoleModel,
+use crate::conformance::{
+    Finding, Stop,
+    client::{Client, Credential},
+    ensure,
+    site::Site,
 };
 
 /// What a client sees of its sessions.
-async fn listed<A: Application>(site: &Site<A>, client: &Client) -> Result<Vec<Value>, Stop> {
+async fn listed(site: &Site, client: &Client) -> Result<Vec<Value>, Stop> {
     let answer = client.get(site.sessions()?.path).await?.success()?;
     let items = answer.json()["items"].as_array().cloned();
     items.ok_or_else(|| Stop::failed(format!("{}, and should list sessions", answer.shown())))
 }
 
 /// The address of a session in a list.
-fn session_path<A: Application>(site: &Site<A>, item: &Value) -> Result<String, Stop> {
+fn session_path(site: &Site, item: &Value) -> Result<String, Stop> {
     let id = item["id"].as_str().ok_or_else(|| Stop::failed(format!("a session has no name: {item}")))?;
     Ok(format!("{}/{id}", site.sessions()?.path))
 }
 
-pub(in crate::conformance) async fn s18_v7_2_3_credentials_are_long_and_never_the_same<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s18_v7_2_3_credentials_are_long_and_never_the_same(
+    site: Site,
 ) -> Finding {
     let (person, first) = site.user("ada").await?;
     let mut seen: BTreeSet<_> = first.credential().secrets().into_iter().collect();
@@ -44,10 +40,8 @@ pub(in crate::conformance) async fn s18_v7_2_3_credentials_are_long_and_never_th
     Ok(())
 }
 
-pub(in crate::conformance) async fn s19_v7_2_4_a_login_gives_a_new_session_and_ends_the_old_one<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s19_v7_2_4_a_login_gives_a_new_session_and_ends_the_old_one(
+    site: Site,
 ) -> Finding {
     let (person, client) = site.user("ada").await?;
     let before = client.snapshot();
@@ -58,10 +52,8 @@ pub(in crate::conformance) async fn s19_v7_2_4_a_login_gives_a_new_session_and_e
     site.keeps_out(&before, "after another login with it").await
 }
 
-pub(in crate::conformance) async fn s19_v7_2_4_an_identifier_of_the_clients_own_is_never_adopted<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s19_v7_2_4_an_identifier_of_the_clients_own_is_never_adopted(
+    site: Site,
 ) -> Finding {
     let (person, client) = site.user("ada").await?;
     // Of the length that the application's own have, as somebody would plant it before their victim logs in.
@@ -81,8 +73,8 @@ pub(in crate::conformance) async fn s19_v7_2_4_an_identifier_of_the_clients_own_
     site.keeps_out(&client.with(planted), "after a login of somebody who was sent it").await
 }
 
-pub(in crate::conformance) async fn s21_v7_4_1_a_logout_ends_the_session_on_the_server<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s21_v7_4_1_a_logout_ends_the_session_on_the_server(
+    site: Site,
 ) -> Finding {
     let (_, client) = site.user("ada").await?;
     let copy = client.snapshot();
@@ -91,9 +83,7 @@ pub(in crate::conformance) async fn s21_v7_4_1_a_logout_ends_the_session_on_the_
     site.keeps_out(&copy, "after the logout").await
 }
 
-pub(in crate::conformance) async fn s21_v7_4_1_a_logout_clears_the_cookies<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s21_v7_4_1_a_logout_clears_the_cookies(site: Site) -> Finding {
     let (_, client) = site.user("ada").await?;
     if client.credential().cookies.is_empty() {
         return Err(Stop::not_applicable("a login gives no cookie"));
@@ -104,9 +94,7 @@ pub(in crate::conformance) async fn s21_v7_4_1_a_logout_clears_the_cookies<A: Ap
     Ok(())
 }
 
-pub(in crate::conformance) async fn s21_v7_4_1_a_logout_ends_the_refresh_token_too<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s21_v7_4_1_a_logout_ends_the_refresh_token_too(site: Site) -> Finding {
     let person = site.person("ada").await?;
     let tokens = site.issue_tokens(&person).await?;
     let client = site.client().with_bearer(&*tokens.access);
@@ -115,8 +103,8 @@ pub(in crate::conformance) async fn s21_v7_4_1_a_logout_ends_the_refresh_token_t
     site.keeps_out(&site.client().with_bearer(tokens.access), "after the logout").await
 }
 
-pub(in crate::conformance) async fn s22_v7_4_3_a_password_change_ends_every_other_session<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s22_v7_4_3_a_password_change_ends_every_other_session(
+    site: Site,
 ) -> Finding {
     let path = site.current_user()?.path;
     let (person, here) = site.user("ada").await?;
@@ -127,10 +115,8 @@ pub(in crate::conformance) async fn s22_v7_4_3_a_password_change_ends_every_othe
     site.keeps_out(&there, "after the password was changed elsewhere").await
 }
 
-pub(in crate::conformance) async fn s22_v7_4_3_a_password_change_gives_a_new_credential_and_ends_the_old_one<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s22_v7_4_3_a_password_change_gives_a_new_credential_and_ends_the_old_one(
+    site: Site,
 ) -> Finding {
     let path = site.current_user()?.path;
     let (person, client) = site.user("ada").await?;
@@ -141,9 +127,7 @@ pub(in crate::conformance) async fn s22_v7_4_3_a_password_change_gives_a_new_cre
     site.keeps_out(&before, "after the password was changed with it").await
 }
 
-pub(in crate::conformance) async fn s22_v7_4_3_a_reset_ends_every_session<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s22_v7_4_3_a_reset_ends_every_session(site: Site) -> Finding {
     let paths = site.password_reset()?;
     let (person, client) = site.user("ada").await?;
     site.lets_in(&client).await?;
@@ -154,10 +138,8 @@ pub(in crate::conformance) async fn s22_v7_4_3_a_reset_ends_every_session<A: App
     site.keeps_out(&client, "after the password was reset").await
 }
 
-pub(in crate::conformance) async fn s23_v7_4_2_a_deactivated_user_is_out_at_the_next_request<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s23_v7_4_2_a_deactivated_user_is_out_at_the_next_request(
+    site: Site,
 ) -> Finding {
     let (person, client) = site.user("ada").await?;
     site.lets_in(&client).await?;
@@ -165,9 +147,7 @@ pub(in crate::conformance) async fn s23_v7_4_2_a_deactivated_user_is_out_at_the_
     site.keeps_out(&client, "after the account was deactivated").await
 }
 
-pub(in crate::conformance) async fn s23_v7_4_2_a_deactivated_user_does_not_log_in<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s23_v7_4_2_a_deactivated_user_does_not_log_in(site: Site) -> Finding {
     site.auth()?;
     let person = site.person("ada").await?;
     site.deactivate(&person).await?;
@@ -180,8 +160,8 @@ pub(in crate::conformance) async fn s23_v7_4_2_a_deactivated_user_does_not_log_i
     Ok(())
 }
 
-pub(in crate::conformance) async fn s23_v7_4_2_an_administrator_deactivates_a_user_at_once<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s23_v7_4_2_an_administrator_deactivates_a_user_at_once(
+    site: Site,
 ) -> Finding {
     let (_, manager) = site.manager("clara").await?;
     let (person, client) = site.user("ada").await?;
@@ -189,24 +169,22 @@ pub(in crate::conformance) async fn s23_v7_4_2_an_administrator_deactivates_a_us
     let flag = site.active_field(&person).await?;
     let mut body = json!({});
     body[&flag] = json!(false);
-    manager.patch(&site.user_path(person.id)?, &body).await?.success()?;
+    manager.patch(&site.user_path(&person)?, &body).await?.success()?;
     site.keeps_out(&client, "after an administrator deactivated the account").await
 }
 
-pub(in crate::conformance) async fn s23_v7_4_2_a_deleted_user_is_out_at_the_next_request<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s23_v7_4_2_a_deleted_user_is_out_at_the_next_request(
+    site: Site,
 ) -> Finding {
     let (person, client) = site.user("ada").await?;
     site.lets_in(&client).await?;
-    site.scope().await?.delete_user(person.id).await?;
+    site.tenant.delete(&person.identifier).await?;
     site.keeps_out(&client, "after the account was deleted").await?;
     site.log_in(&site.client(), &person.identifier, &person.password).await?.unauthenticated().map(drop)
 }
 
-pub(in crate::conformance) async fn s23_an_account_without_a_proven_mailbox_does_not_log_in<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s23_an_account_without_a_proven_mailbox_does_not_log_in(
+    site: Site,
 ) -> Finding {
     site.auth()?;
     let verify = site.verify()?.path;
@@ -220,9 +198,7 @@ pub(in crate::conformance) async fn s23_an_account_without_a_proven_mailbox_does
     site.logged_in(&person).await.map(drop)
 }
 
-pub(in crate::conformance) async fn s24_v7_5_2_users_see_their_own_sessions_alone<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s24_v7_5_2_users_see_their_own_sessions_alone(site: Site) -> Finding {
     site.sessions()?;
     let (person, here) = site.user("ada").await?;
     site.logged_in(&person).await?;
@@ -233,9 +209,7 @@ pub(in crate::conformance) async fn s24_v7_5_2_users_see_their_own_sessions_alon
     Ok(())
 }
 
-pub(in crate::conformance) async fn s24_v7_5_2_users_end_one_of_their_sessions<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s24_v7_5_2_users_end_one_of_their_sessions(site: Site) -> Finding {
     site.sessions()?;
     let (person, here) = site.user("ada").await?;
     let there = site.logged_in(&person).await?;
@@ -247,9 +221,7 @@ pub(in crate::conformance) async fn s24_v7_5_2_users_end_one_of_their_sessions<A
     site.lets_in(&here).await
 }
 
-pub(in crate::conformance) async fn s24_v7_5_2_users_end_all_their_sessions<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s24_v7_5_2_users_end_all_their_sessions(site: Site) -> Finding {
     let path = site.sessions()?.path;
     let (person, here) = site.user("ada").await?;
     let (copy, there) = (here.snapshot(), site.logged_in(&person).await?);
@@ -261,9 +233,7 @@ pub(in crate::conformance) async fn s24_v7_5_2_users_end_all_their_sessions<A: A
     site.lets_in(&other).await
 }
 
-pub(in crate::conformance) async fn s24_v8_2_2_nobody_ends_a_session_of_somebody_else<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s24_v8_2_2_nobody_ends_a_session_of_somebody_else(site: Site) -> Finding {
     site.sessions()?;
     let (_, ada) = site.user("ada").await?;
     let (_, ben) = site.user("ben").await?;
@@ -273,9 +243,7 @@ pub(in crate::conformance) async fn s24_v8_2_2_nobody_ends_a_session_of_somebody
     site.lets_in(&ada).await
 }
 
-pub(in crate::conformance) async fn s24_v15_3_1_no_list_of_sessions_shows_a_secret<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s24_v15_3_1_no_list_of_sessions_shows_a_secret(site: Site) -> Finding {
     site.sessions()?;
     let (_, client) = site.user("ada").await?;
     let items = listed(&site, &client).await?;
@@ -294,34 +262,30 @@ pub(in crate::conformance) async fn s24_v15_3_1_no_list_of_sessions_shows_a_secr
     Ok(())
 }
 
-pub(in crate::conformance) async fn s24_v7_4_5_an_administrator_ends_the_sessions_of_a_user<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s24_v7_4_5_an_administrator_ends_the_sessions_of_a_user(
+    site: Site,
 ) -> Finding {
     let (_, manager) = site.manager("clara").await?;
     let (person, client) = site.user("ada").await?;
     site.lets_in(&client).await?;
-    let path = format!("{}/sessions", site.user_path(person.id)?);
+    let path = format!("{}/sessions", site.user_path(&person)?);
     manager.bare("DELETE", &path).await?.success()?;
     site.keeps_out(&client, "after an administrator ended the sessions").await?;
     site.lets_in(&manager).await
 }
 
-pub(in crate::conformance) async fn s25_v8_3_2_a_role_that_is_taken_away_is_gone_at_the_next_request<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s25_v8_3_2_a_role_that_is_taken_away_is_gone_at_the_next_request(
+    site: Site,
 ) -> Finding {
     let path = site.users()?.path;
     let (_, remaining) = site.manager("clara").await?;
     let (person, client) = site.manager("ada").await?;
     client.get(path).await?.success()?;
     let role = site.config().administrator_role.clone();
-    site.scope().await?.withdraw(person.id, role.clone()).await?;
+    site.tenant.withdraw(&person.identifier, role.clone()).await?;
     client.get(path).await?.status(403)?;
     let stored = site.stored(&person.identifier).await?;
-    let roles = stored.map(|user| user.roles().iter().any(|own| own.name() == role));
+    let roles = stored.map(|user| user.has(&role));
     ensure!(roles == Some(false), "the role is still there");
     remaining.get(path).await?.success().map(drop)
 }

@@ -4,7 +4,6 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    app::Application,
     clock,
     conformance::{
         Finding, Stop,
@@ -16,7 +15,7 @@ use crate::{
 };
 
 /// Somebody's access token, if the application's credential is a JWT: in parts, and the client that has it.
-async fn jwt<A: Application>(site: &Site<A>) -> Result<(Jwt, Client), Stop> {
+async fn jwt(site: &Site) -> Result<(Jwt, Client), Stop> {
     let (_, client) = site.user("ada").await?;
     let token = client.credential().secrets().into_iter().find_map(|secret| Jwt::parse(&secret));
     let token = token.ok_or_else(|| Stop::not_applicable("a login gives no JWT"))?;
@@ -24,11 +23,7 @@ async fn jwt<A: Application>(site: &Site<A>) -> Result<(Jwt, Client), Stop> {
 }
 
 /// Shows texts everywhere where the client has its own token, and in `Authorization`; all have to be refused.
-async fn refused<A: Application>(
-    site: &Site<A>,
-    client: &Client,
-    texts: impl IntoIterator<Item = String>,
-) -> Finding {
+async fn refused(site: &Site, client: &Client, texts: impl IntoIterator<Item = String>) -> Finding {
     for text in texts {
         let cookies = client.credential().cookies.into_keys();
         let cookies: std::collections::BTreeMap<_, _> = cookies.map(|name| (name, text.clone())).collect();
@@ -43,8 +38,8 @@ async fn refused<A: Application>(
     site.lets_in(client).await
 }
 
-pub(in crate::conformance) async fn s27_v9_1_1_a_token_with_another_payload_is_refused<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s27_v9_1_1_a_token_with_another_payload_is_refused(
+    site: Site,
 ) -> Finding {
     let (token, client) = jwt(&site).await?;
     let other = site.person("ben").await?;
@@ -74,8 +69,8 @@ pub(in crate::conformance) async fn s27_v9_1_1_a_token_with_another_payload_is_r
     refused(&site, &client, texts).await
 }
 
-pub(in crate::conformance) async fn s27_v9_1_1_a_token_with_another_signature_is_refused<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s27_v9_1_1_a_token_with_another_signature_is_refused(
+    site: Site,
 ) -> Finding {
     let (token, client) = jwt(&site).await?;
     let mut texts: Vec<_> = (0..token.signature.len())
@@ -93,19 +88,15 @@ pub(in crate::conformance) async fn s27_v9_1_1_a_token_with_another_signature_is
     refused(&site, &client, texts).await
 }
 
-pub(in crate::conformance) async fn s27_v9_1_1_a_token_with_an_unknown_critical_header_is_refused<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s27_v9_1_1_a_token_with_an_unknown_critical_header_is_refused(
+    site: Site,
 ) -> Finding {
     let (token, client) = jwt(&site).await?;
     let texts = [json!(["exp"]), json!(["b64"]), json!([])].map(|crit| token.with_member("crit", crit));
     refused(&site, &client, texts.into_iter().flatten()).await
 }
 
-pub(in crate::conformance) async fn s27_v9_1_2_a_token_without_a_signature_is_refused<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s27_v9_1_2_a_token_without_a_signature_is_refused(site: Site) -> Finding {
     let (token, client) = jwt(&site).await?;
     let mut texts = Vec::new();
     for algorithm in ["none", "None", "NONE", "nOnE", ""] {
@@ -116,8 +107,8 @@ pub(in crate::conformance) async fn s27_v9_1_2_a_token_without_a_signature_is_re
     refused(&site, &client, texts).await
 }
 
-pub(in crate::conformance) async fn s27_v9_1_2_a_token_of_another_algorithm_is_refused<A: Application>(
-    site: Site<A>,
+pub(in crate::conformance) async fn s27_v9_1_2_a_token_of_another_algorithm_is_refused(
+    site: Site,
 ) -> Finding {
     let (token, client) = jwt(&site).await?;
     let algorithms =
@@ -127,9 +118,7 @@ pub(in crate::conformance) async fn s27_v9_1_2_a_token_of_another_algorithm_is_r
     refused(&site, &client, texts).await
 }
 
-pub(in crate::conformance) async fn s27_v9_1_3_a_token_that_brings_its_key_is_refused<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s27_v9_1_3_a_token_that_brings_its_key_is_refused(site: Site) -> Finding {
     let (token, client) = jwt(&site).await?;
     let key = json!({"kty": "oct", "k": "AAAA", "alg": token.header["alg"]});
     let mut texts = Vec::new();
@@ -147,9 +136,7 @@ pub(in crate::conformance) async fn s27_v9_1_3_a_token_that_brings_its_key_is_re
     refused(&site, &client, texts).await
 }
 
-pub(in crate::conformance) async fn s28_v9_2_1_a_token_says_when_it_ends<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s28_v9_2_1_a_token_says_when_it_ends(site: Site) -> Finding {
     let (token, _) = jwt(&site).await?;
     let now = clock::now() / 1000;
     let (issued, begins, ends) = (token.number("iat")?, token.number("nbf")?, token.number("exp")?);
@@ -161,9 +148,7 @@ pub(in crate::conformance) async fn s28_v9_2_1_a_token_says_when_it_ends<A: Appl
     Ok(())
 }
 
-pub(in crate::conformance) async fn s28_v9_2_2_a_token_says_what_it_is_for<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s28_v9_2_2_a_token_says_what_it_is_for(site: Site) -> Finding {
     let (token, _) = jwt(&site).await?;
     for claim in ["iss", "aud", "sub", "purpose"] {
         ensure!(!token.claims[claim].is_null(), "a token has no `{claim}`: {}", token.claims);
@@ -173,9 +158,7 @@ pub(in crate::conformance) async fn s28_v9_2_2_a_token_says_what_it_is_for<A: Ap
     Ok(())
 }
 
-pub(in crate::conformance) async fn s28_v9_2_2_the_token_of_a_mail_is_no_credential<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s28_v9_2_2_the_token_of_a_mail_is_no_credential(site: Site) -> Finding {
     let forgot = site.password_reset()?.forgot;
     let (person, client) = site.user("ada").await?;
     site.client().post(forgot, &site.naming(&person.identifier)).await?.success()?;
@@ -183,9 +166,7 @@ pub(in crate::conformance) async fn s28_v9_2_2_the_token_of_a_mail_is_no_credent
     refused(&site, &client, [token]).await
 }
 
-pub(in crate::conformance) async fn s28_v9_2_2_a_credential_is_no_token_of_a_mail<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s28_v9_2_2_a_credential_is_no_token_of_a_mail(site: Site) -> Finding {
     let (_, client) = site.user("ada").await?;
     let mut asked = 0;
     for secret in client.credential().secrets() {
@@ -205,9 +186,7 @@ pub(in crate::conformance) async fn s28_v9_2_2_a_credential_is_no_token_of_a_mai
     site.lets_in(&client).await
 }
 
-pub(in crate::conformance) async fn s29_v10_4_5_a_refresh_token_is_good_once<A: Application>(
-    site: Site<A>,
-) -> Finding {
+pub(in crate::conformance) async fn s29_v10_4_5_a_refresh_token_is_good_once(site: Site) -> Finding {
     let person = site.person("ada").await?;
     let first = site.issue_tokens(&person).await?;
     let second = site.refreshed(&first.refresh).await?;
@@ -216,10 +195,8 @@ pub(in crate::conformance) async fn s29_v10_4_5_a_refresh_token_is_good_once<A: 
     site.refresh(&first.refresh).await?.refused().map(drop)
 }
 
-pub(in crate::conformance) async fn s29_v10_4_5_a_refresh_token_that_comes_twice_ends_its_session<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s29_v10_4_5_a_refresh_token_that_comes_twice_ends_its_session(
+    site: Site,
 ) -> Finding {
     let person = site.person("ada").await?;
     let (first, bystander) = (site.issue_tokens(&person).await?, site.issue_tokens(&person).await?);
@@ -231,10 +208,8 @@ pub(in crate::conformance) async fn s29_v10_4_5_a_refresh_token_that_comes_twice
     site.refreshed(&bystander.refresh).await.map(drop)
 }
 
-pub(in crate::conformance) async fn s29_v10_4_5_of_twenty_uses_of_a_refresh_token_at_once_one_succeeds<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s29_v10_4_5_of_twenty_uses_of_a_refresh_token_at_once_one_succeeds(
+    site: Site,
 ) -> Finding {
     let person = site.person("ada").await?;
     let tokens = site.issue_tokens(&person).await?;
@@ -295,17 +270,15 @@ fn hostile(real: &str) -> Vec<Vec<u8>> {
     values
 }
 
-async fn answers_401<A: Application>(site: &Site<A>, name: &str, line: &[u8]) -> Finding {
+async fn answers_401(site: &Site, name: &str, line: &[u8]) -> Finding {
     let answer = site.client().call("GET", &site.door()?).header(name, line).send().await?;
     let shown = String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned();
     ensure!(answer.status == 401, "{} to `{name}: {shown}`", answer.shown());
     Ok(())
 }
 
-pub(in crate::conformance) async fn s31_v16_5_3_bytes_in_authorization_that_are_no_credential_are_401<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s31_v16_5_3_bytes_in_authorization_that_are_no_credential_are_401(
+    site: Site,
 ) -> Finding {
     let (_, client) = site.user("ada").await?;
     let real = client.credential().secrets().pop().unwrap_or_default();
@@ -319,10 +292,8 @@ pub(in crate::conformance) async fn s31_v16_5_3_bytes_in_authorization_that_are_
     site.lets_in(&client).await
 }
 
-pub(in crate::conformance) async fn s31_v16_5_3_bytes_in_a_cookie_that_are_no_credential_are_401<
-    A: Application,
->(
-    site: Site<A>,
+pub(in crate::conformance) async fn s31_v16_5_3_bytes_in_a_cookie_that_are_no_credential_are_401(
+    site: Site,
 ) -> Finding {
     let (_, client) = site.user("ada").await?;
     let credential = client.credential();

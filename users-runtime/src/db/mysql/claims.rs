@@ -1,8 +1,8 @@
 //! What MySQL does in two statements under a lock, since its statements do not answer the rows that they change.
 
-use sqlx::{Row, query, query_scalar, query_with};
+use sqlx::{Connection as _, Row, query, query_scalar, query_with};
 
-use super::{Connection, Db, DbArguments, DbPool, claimed, is_mail_due, one_time};
+use super::{Connection, Db, DbArguments, claimed, is_mail_due, one_time};
 use crate::{
     db::{NewOneTime, OneTime, Purpose, Storable, outbox::Claimed},
     error::Error,
@@ -84,14 +84,27 @@ pub(in crate::db) async fn take_one_time<U: Storable>(
     if done.rows_affected() == 1 { one_time(&row).map(Some) } else { Ok(None) }
 }
 
+/// Deletes the oldest of the events before a moment, so few that nobody waits for it; how many they were.
+pub(in crate::db) async fn delete_events(connection: &mut Connection, before: i64) -> Result<u64, Error> {
+    let done = query("DELETE FROM users_events WHERE occurred_at < ? ORDER BY occurred_at LIMIT 1000")
+        .bind(before)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
 /// Takes the mail that has waited longest. Its due time becomes the end of the lease, so that another process sends
 /// it when this one dies.
-pub(in crate::db) async fn claim_mail(pool: &DbPool, now: i64, until: i64) -> Result<Option<Claimed>, Error> {
+pub(in crate::db) async fn claim_mail(
+    connection: &mut Connection,
+    now: i64,
+    until: i64,
+) -> Result<Option<Claimed>, Error> {
     // Reads first: an idle worker that wrote each second would keep the disk awake.
-    if !is_mail_due(pool, now).await? {
+    if !is_mail_due(connection, now).await? {
         return Ok(None);
     }
-    let mut transaction = super::begin(pool).await?;
+    let mut transaction = connection.begin_with(super::BEGIN).await?;
     let row = query(
         "SELECT id, nonce, message, created_at, attempts + 1, fingerprint FROM users_outbox \
          WHERE due_at <= ? ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED",

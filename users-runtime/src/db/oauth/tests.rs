@@ -1,15 +1,15 @@
 //! Linked accounts in the database of the run, `TEST_DATABASE`: keys of each type, with tenants and without.
 
-mod place;
-
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use self::place::with_database;
 use super::*;
 use crate::{
-    db::{Database, SchemaMode, Storable},
+    db::{
+        Database, SchemaMode, Storable,
+        place::{self, with_database},
+    },
     error::{Error, OAuthFailure},
     model::OAuthAccountModel,
     secret::PasswordHash,

@@ -74,6 +74,58 @@ const TABLES: &[OwnTable] = &[
         indexes: &[("due", "due_at, id")],
         by_key: false,
     },
+    // Invitations that were redeemed, until they would have expired.
+    OwnTable {
+        name: "users_invitations",
+        columns: &["id {bytes} NOT NULL PRIMARY KEY", "expires_at {number} NOT NULL"],
+        references: &[],
+        indexes: &[("expiry", "expires_at")],
+        by_key: true,
+    },
+    OwnTable {
+        name: "users_entries",
+        columns: &[
+            "entry_key {key} NOT NULL PRIMARY KEY",
+            "owner {key}",
+            "revision {number} NOT NULL",
+            "value {content} NOT NULL",
+            "expires_at {number} NOT NULL",
+        ],
+        references: &[],
+        indexes: &[("owner", "owner"), ("expiry", "expires_at")],
+        by_key: true,
+    },
+    OwnTable {
+        name: "users_events",
+        columns: &[
+            "id {serial}",
+            "occurred_at {number} NOT NULL",
+            "kind {word} NOT NULL",
+            "outcome {word} NOT NULL",
+            // What is recorded outlives the account, so nothing refers to it.
+            "user_id {key}",
+            "tenant {text} NOT NULL",
+            "actor {key}",
+            "address {key}",
+            "client {text}",
+            "detail {text}",
+        ],
+        references: &[],
+        indexes: &[("user", "user_id, id"), ("time", "occurred_at")],
+        by_key: false,
+    },
+    OwnTable {
+        name: "users_deletions",
+        columns: &[
+            "user_id {user} NOT NULL PRIMARY KEY",
+            "tenant {text} NOT NULL",
+            "due_at {number} NOT NULL",
+            "cancellable {number} NOT NULL",
+        ],
+        references: &[("user_id", Target::User)],
+        indexes: &[("due", "due_at")],
+        by_key: true,
+    },
     OwnTable {
         name: "users_imports",
         columns: &[
@@ -199,9 +251,11 @@ impl Dialect {
         let exact = super::types::EXACT;
         let identifier = format!("VARCHAR(320) {exact}");
         let end = format!(" ENGINE=InnoDB DEFAULT {exact}");
-        let types: [(&str, &str); 7] = match self {
+        let types: [(&str, &str); 9] = match self {
             Self::Sqlite => [
                 ("{bytes}", "BLOB"),
+                ("{content}", "BLOB"),
+                ("{key}", "TEXT"),
                 ("{number}", "INTEGER"),
                 ("{word}", "TEXT"),
                 ("{text}", "TEXT"),
@@ -211,6 +265,8 @@ impl Dialect {
             ],
             Self::Postgres => [
                 ("{bytes}", "BYTEA"),
+                ("{content}", "BYTEA"),
+                ("{key}", "TEXT"),
                 ("{number}", "BIGINT"),
                 ("{word}", "TEXT"),
                 ("{text}", "TEXT"),
@@ -220,6 +276,8 @@ impl Dialect {
             ],
             Self::MySql => [
                 ("{bytes}", "VARBINARY(64)"),
+                ("{content}", "LONGBLOB"),
+                ("{key}", "VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin"),
                 ("{number}", "BIGINT"),
                 ("{word}", "VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin"),
                 ("{text}", "LONGTEXT"),

@@ -2,7 +2,7 @@
 
 use sqlx::{Executor, Row, query};
 
-use super::{Connection, Db, DbPool, DbRow, SYNTAX, fingerprint, session_record};
+use super::{Connection, Db, DbRow, SYNTAX, fingerprint, session_record};
 use crate::{
     db::{OneTime, Purpose, Storable},
     error::Error,
@@ -101,7 +101,11 @@ pub(in crate::db) async fn replace_session(
     Ok(done.rows_affected() == 1)
 }
 
-pub(in crate::db) async fn touch_session(pool: &DbPool, id: TokenHash, seen_at: i64) -> Result<(), Error> {
+pub(in crate::db) async fn touch_session(
+    connection: &mut Connection,
+    id: TokenHash,
+    seen_at: i64,
+) -> Result<(), Error> {
     // The time is no condition: MySQL would look for it in the index of `seen_at`, lock every row before it, and end in
     // deadlocks with others that are in use.
     query(sql!(
@@ -110,7 +114,7 @@ pub(in crate::db) async fn touch_session(pool: &DbPool, id: TokenHash, seen_at: 
     .bind(seen_at)
     .bind(seen_at)
     .bind(id.as_bytes())
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
 }
@@ -131,18 +135,46 @@ pub(in crate::db) async fn delete_sessions_of<U: Storable>(
     Ok(())
 }
 
-pub(in crate::db) async fn delete_expired(pool: &DbPool, now: i64, idle: i64) -> Result<(), Error> {
+pub(in crate::db) async fn delete_expired(
+    connection: &mut Connection,
+    now: i64,
+    idle: i64,
+) -> Result<(), Error> {
     query(sql!("DELETE FROM users_sessions WHERE expires_at <= ? OR seen_at <= ?"))
         .bind(now)
         .bind(now.saturating_sub(idle))
-        .execute(pool)
+        .execute(&mut *connection)
         .await?;
-    query(sql!("DELETE FROM users_one_time_tokens WHERE expires_at <= ?")).bind(now).execute(pool).await?;
+    query(sql!("DELETE FROM users_one_time_tokens WHERE expires_at <= ?"))
+        .bind(now)
+        .execute(&mut *connection)
+        .await?;
+    query(sql!("DELETE FROM users_entries WHERE expires_at <= ?"))
+        .bind(now)
+        .execute(&mut *connection)
+        .await?;
+    query(sql!("DELETE FROM users_invitations WHERE expires_at <= ?")).bind(now).execute(connection).await?;
     Ok(())
 }
 
+/// Notes that an invitation was redeemed; `false` when it had been before.
+pub(in crate::db) async fn redeem_invitation(
+    connection: &mut Connection,
+    id: &[u8],
+    expires_at: i64,
+) -> Result<bool, Error> {
+    let insert = query(sql!("INSERT INTO users_invitations (id, expires_at) VALUES (?, ?)"));
+    match insert.bind(id).bind(expires_at).execute(connection).await {
+        Ok(_) => Ok(true),
+        Err(error) => match error.as_database_error() {
+            Some(taken) if taken.is_unique_violation() => Ok(false),
+            _ => Err(error.into()),
+        },
+    }
+}
+
 pub(in crate::db) async fn peek_one_time<U: Storable>(
-    pool: &DbPool,
+    connection: &mut Connection,
     hash: TokenHash,
     purpose: Purpose,
 ) -> Result<Option<OneTime<U::Id>>, Error> {
@@ -152,7 +184,7 @@ pub(in crate::db) async fn peek_one_time<U: Storable>(
     ))
     .bind(hash.as_bytes())
     .bind(purpose.as_str())
-    .fetch_optional(pool)
+    .fetch_optional(connection)
     .await?;
     row.as_ref().map(one_time).transpose()
 }

@@ -4,7 +4,7 @@ use std::{collections::HashSet, iter};
 
 use sqlx::{Arguments, AssertSqlSafe, Row, query, query_scalar, query_with, raw_sql};
 
-use super::{Connection, Db, DbArguments, DbPool, MAX_ARGUMENTS, SYNTAX, in_tenant, model_sql};
+use super::{Connection, Db, DbArguments, MAX_ARGUMENTS, SYNTAX, in_tenant, model_sql};
 use crate::{
     db::{ImportStep, Refusal, Storable, sql},
     error::Error,
@@ -162,12 +162,12 @@ pub(in crate::db) async fn part(connection: &mut Connection, statement: &'static
 
 /// How many rows and bytes of a file are done.
 pub(in crate::db) async fn import_progress(
-    pool: &DbPool,
+    connection: &mut Connection,
     fingerprint: &[u8],
 ) -> Result<Option<(i64, i64)>, Error> {
     let row = query(sql!("SELECT rows_done, bytes_done FROM users_imports WHERE fingerprint = ?"))
         .bind(fingerprint)
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await?;
     row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
 }
@@ -211,7 +211,13 @@ pub(in crate::db) async fn advance_import(
 }
 
 /// Forgets how far a file is.
-pub(in crate::db) async fn forget_import(pool: &DbPool, fingerprint: &[u8]) -> Result<(), Error> {
-    query(sql!("DELETE FROM users_imports WHERE fingerprint = ?")).bind(fingerprint).execute(pool).await?;
+pub(in crate::db) async fn forget_import(
+    connection: &mut Connection,
+    fingerprint: &[u8],
+) -> Result<(), Error> {
+    query(sql!("DELETE FROM users_imports WHERE fingerprint = ?"))
+        .bind(fingerprint)
+        .execute(connection)
+        .await?;
     Ok(())
 }

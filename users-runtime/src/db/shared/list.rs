@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Row, query_with};
 
-use super::{BYTE_ORDER, COMPARES_ROWS, Db, DbArguments, DbPool, DbRow, SYNTAX, model_sql, role};
+use super::{BYTE_ORDER, COMPARES_ROWS, Connection, Db, DbArguments, DbRow, SYNTAX, model_sql, role};
 use crate::{
     db::{
         Storable,
@@ -22,23 +22,23 @@ pub(in crate::db) fn sort_columns<U: Storable>() -> &'static [SortColumn] {
 
 /// One more user than the page holds tells that there is another page.
 pub(in crate::db) async fn list_users<U: Storable>(
-    pool: &DbPool,
+    connection: &mut Connection,
     listing: &Listing<'_, U>,
 ) -> Result<Vec<Principal<U>>, Error> {
     let (statement, arguments) = page_statement(listing)?;
-    let rows = query_with(AssertSqlSafe(statement), arguments).fetch_all(pool).await?;
+    let rows = query_with(AssertSqlSafe(statement), arguments).fetch_all(connection).await?;
     principals(&rows)
 }
 
 /// How many users all pages of a list hold.
 pub(in crate::db) async fn count_users<U: Storable>(
-    pool: &DbPool,
+    connection: &mut Connection,
     listing: &Listing<'_, U>,
 ) -> Result<i64, Error> {
     let conditions = conditions(listing)?;
     let filter = where_clause(&conditions);
     let statement = number(SYNTAX, &format!("SELECT COUNT(*) FROM {} u{filter}", model_sql::<U>().table));
-    Ok(query_with(AssertSqlSafe(statement), conditions.arguments).fetch_one(pool).await?.try_get(0)?)
+    Ok(query_with(AssertSqlSafe(statement), conditions.arguments).fetch_one(connection).await?.try_get(0)?)
 }
 
 /// The text of the statement behind a page.

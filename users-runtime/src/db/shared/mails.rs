@@ -2,7 +2,7 @@
 
 use sqlx::{Row, query, query_scalar};
 
-use super::{Connection, DbPool, DbRow, SYNTAX, fingerprint};
+use super::{Connection, DbRow, SYNTAX, fingerprint};
 use crate::{
     db::outbox::Claimed,
     error::Error,
@@ -31,10 +31,10 @@ pub(in crate::db) async fn insert_mail(
 }
 
 /// Whether a mail waits that nobody sends now.
-pub(super) async fn is_mail_due(pool: &DbPool, now: i64) -> Result<bool, Error> {
+pub(super) async fn is_mail_due(connection: &mut Connection, now: i64) -> Result<bool, Error> {
     let due: Option<i64> = query_scalar(sql!("SELECT id FROM users_outbox WHERE due_at <= ? LIMIT 1"))
         .bind(now)
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await?;
     Ok(due.is_some())
 }
@@ -66,12 +66,20 @@ pub(in crate::db) async fn set_mail_fingerprint(
     Ok(())
 }
 
-pub(in crate::db) async fn postpone_mail(pool: &DbPool, id: i64, until: i64) -> Result<(), Error> {
-    query(sql!("UPDATE users_outbox SET due_at = ? WHERE id = ?")).bind(until).bind(id).execute(pool).await?;
+pub(in crate::db) async fn postpone_mail(
+    connection: &mut Connection,
+    id: i64,
+    until: i64,
+) -> Result<(), Error> {
+    query(sql!("UPDATE users_outbox SET due_at = ? WHERE id = ?"))
+        .bind(until)
+        .bind(id)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
-pub(in crate::db) async fn delete_mail(pool: &DbPool, id: i64) -> Result<(), Error> {
-    query(sql!("DELETE FROM users_outbox WHERE id = ?")).bind(id).execute(pool).await?;
+pub(in crate::db) async fn delete_mail(connection: &mut Connection, id: i64) -> Result<(), Error> {
+    query(sql!("DELETE FROM users_outbox WHERE id = ?")).bind(id).execute(connection).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, query, query_with};
 
-use super::{Connection, Db, DbArguments, DbPool, SKIP_LOCKED, SYNTAX, claimed, one_time};
+use super::{Connection, Db, DbArguments, SKIP_LOCKED, SYNTAX, claimed, one_time};
 use crate::{
     db::{NewOneTime, OneTime, Purpose, Storable, outbox::Claimed},
     error::Error,
@@ -61,11 +61,27 @@ pub(in crate::db) async fn take_one_time<U: Storable>(
     row.as_ref().map(one_time).transpose()
 }
 
+/// Deletes the oldest of the events before a moment, so few that nobody waits for it; how many they were.
+pub(in crate::db) async fn delete_events(connection: &mut Connection, before: i64) -> Result<u64, Error> {
+    let done = query(sql!(
+        "DELETE FROM users_events WHERE id IN \
+         (SELECT id FROM users_events WHERE occurred_at < ? ORDER BY occurred_at LIMIT 1000)"
+    ))
+    .bind(before)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Takes the mail that has waited longest. Its due time becomes the end of the lease, so that another process sends
 /// it when this one dies.
-pub(in crate::db) async fn claim_mail(pool: &DbPool, now: i64, until: i64) -> Result<Option<Claimed>, Error> {
+pub(in crate::db) async fn claim_mail(
+    connection: &mut Connection,
+    now: i64,
+    until: i64,
+) -> Result<Option<Claimed>, Error> {
     // Reads first: an idle worker that wrote each second would keep the disk awake.
-    if !super::is_mail_due(pool, now).await? {
+    if !super::is_mail_due(connection, now).await? {
         return Ok(None);
     }
     let row = query(sql!(
@@ -76,7 +92,7 @@ pub(in crate::db) async fn claim_mail(pool: &DbPool, now: i64, until: i64) -> Re
     ))
     .bind(until)
     .bind(now)
-    .fetch_optional(pool)
+    .fetch_optional(connection)
     .await?;
     row.as_ref().map(claimed).transpose()
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Arguments, Executor, Row, query, query_with};
 
-use super::{Connection, Db, DbArguments, DbPool, SYNTAX, in_tenant, insert_returning_key, taken};
+use super::{Connection, Db, DbArguments, SYNTAX, in_tenant, insert_returning_key, taken};
 use crate::{
     db::Storable,
     error::Error,
@@ -45,11 +45,11 @@ pub(in crate::db) async fn insert_missing_role<U: Storable>(
 }
 
 pub(in crate::db) async fn roles<U: Storable>(
-    pool: &DbPool,
+    connection: &mut Connection,
     tenant: &U::Tenant,
 ) -> Result<Vec<U::Role>, Error> {
     let arguments = in_tenant::<U>(DbArguments::default(), tenant)?;
-    let rows = query_with(statements::<U>().all, arguments).fetch_all(pool).await?;
+    let rows = query_with(statements::<U>().all, arguments).fetch_all(connection).await?;
     let roles = rows.iter().filter_map(|row| <U::Role as StoredRole<Db>>::from_row(row, 0).transpose());
     Ok(roles.collect::<Result<_, _>>()?)
 }

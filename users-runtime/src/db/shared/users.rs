@@ -2,7 +2,7 @@
 
 use sqlx::{Arguments, Executor, Row, query, query_with};
 
-use super::{Connection, Db, DbArguments, DbPool, DbRow, fingerprint, insert_returning_key};
+use super::{Connection, Db, DbArguments, DbRow, fingerprint, insert_returning_key};
 use crate::{
     db::Storable,
     error::Error,
@@ -39,8 +39,8 @@ pub(super) fn role<U: Storable>(row: &DbRow) -> Result<Option<U::Role>, sqlx::Er
     <U::Role as StoredRole<Db>>::from_row(row, model_sql::<U>().width)
 }
 
-pub(in crate::db) async fn ping(pool: &DbPool) -> Result<(), Error> {
-    query("SELECT 1").execute(pool).await?;
+pub(in crate::db) async fn ping(connection: &mut Connection) -> Result<(), Error> {
+    query("SELECT 1").execute(connection).await?;
     Ok(())
 }
 
@@ -191,6 +191,11 @@ pub(in crate::db) async fn set_active<U: Storable>(
     set_flag::<U>(connection, tenant, id, model_sql::<U>().set_active, active).await
 }
 
+/// Whether there is such a flag.
+pub(in crate::db) fn has_active_flag<U: Storable>() -> bool {
+    model_sql::<U>().set_active.is_some()
+}
+
 async fn set_flag<U: Storable>(
     connection: &mut Connection,
     tenant: &U::Tenant,
@@ -212,6 +217,7 @@ pub(in crate::db) async fn delete_user<U: Storable>(
     // A pool of the application's own may have foreign keys switched off, so nothing is left to the cascade.
     super::delete_sessions_of::<U>(connection, id).await?;
     super::delete_one_time_of::<U>(connection, id).await?;
+    super::delete_deletion::<U>(connection, id).await?;
     if <U::Role as crate::model::RoleModel>::PRESENT {
         super::delete_memberships_of::<U>(connection, id).await?;
     }

@@ -18,7 +18,7 @@ pub(in crate::db) async fn migrate<U: Stored<Sqlite>>(
     mode: SchemaMode,
 ) -> Result<(), Error> {
     // One transaction: a process that dies in the middle leaves no table behind, and another one waits.
-    let mut transaction = super::begin(pool).await?;
+    let mut transaction = pool.begin_with(super::BEGIN).await?;
     steps::migrate(&mut Connected(&mut transaction), &tables::<U>(), mode).await?;
     transaction.commit().await?;
     Ok(())
@@ -35,7 +35,7 @@ pub(in crate::db) async fn apply<U: Stored<Sqlite>>(
     pool: &SqlitePool,
     mode: SchemaMode,
 ) -> Result<Vec<String>, Error> {
-    let mut transaction = super::begin(pool).await?;
+    let mut transaction = pool.begin_with(super::BEGIN).await?;
     let done = steps::apply(&mut Connected(&mut transaction), &tables::<U>(), mode).await?;
     transaction.commit().await?;
     Ok(done)

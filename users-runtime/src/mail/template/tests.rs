@@ -10,6 +10,7 @@ fn context() -> MailContext<'static> {
         token: Some("abc_DEF-123"),
         valid_for: Some(Duration::from_hours(24)),
         new_identifier: Some("ann.new@example.com"),
+        until: Some("2030-01-31 12:05 UTC"),
     }
 }
 

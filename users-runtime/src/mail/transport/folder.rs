@@ -129,6 +129,7 @@ mod tests {
             token: Some(&token),
             valid_for: Some(Duration::from_hours(1)),
             new_identifier: Some("ann.new@example.com"),
+            until: Some("2030-01-31 12:05 UTC"),
         };
         for kind in MailKind::ALL {
             let mail = Templates::default().render(kind, &context, kind.as_str()).unwrap();

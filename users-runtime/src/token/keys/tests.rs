@@ -107,3 +107,24 @@ fn each_purpose_has_a_key_of_its_own() {
         keys.current.one_time_token(&nonce, "password_reset").hash()
     );
 }
+
+#[test]
+fn s30_an_invitation_is_read_under_the_current_key_and_the_old_ones_and_not_when_it_is_changed() {
+    let (first, second) = (secret(), secret());
+    let text = keys(&first, &[]).invitation(b"ann@example.com");
+    for (keys, reads) in [
+        (keys(&first, &[]), true),
+        (keys(&second, std::slice::from_ref(&first)), true),
+        (keys(&second, &[]), false),
+    ] {
+        assert_eq!(keys.read_invitation(&text), reads.then(|| b"ann@example.com".to_vec()));
+    }
+    for _ in 0..500 {
+        let changed = crate::token::mutation::mutated(&text);
+        assert!(changed == *text || keys(&first, &[]).read_invitation(&changed).is_none(), "{changed}");
+    }
+    let tag_alone = BASE64_URL.encode([0; INVITATION_TAG_BYTES]);
+    for wrong in ["", "a", "=", &tag_alone, &"A".repeat(INVITATION_MAX_BYTES + 1)] {
+        assert!(keys(&first, &[]).read_invitation(wrong).is_none(), "{wrong}");
+    }
+}

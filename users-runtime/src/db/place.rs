@@ -27,7 +27,7 @@ enum Remove {
 }
 
 /// Runs a test on an empty database, which is removed whatever comes of it.
-pub(super) async fn with_database(test: impl AsyncFnOnce(&Database)) {
+pub(in crate::db) async fn with_database(test: impl AsyncFnOnce(&Database)) {
     let Some(Place { database, remove }) = Place::new().await else { return };
     let outcome = AssertUnwindSafe(test(&database)).catch_unwind().await;
     close(database).await;
@@ -115,7 +115,7 @@ impl Remove {
 }
 
 /// The same database, in which accounts may stay behind when their user goes.
-pub(super) async fn without_foreign_keys(database: &Database) -> Database {
+pub(in crate::db) async fn without_foreign_keys(database: &Database) -> Database {
     match &database.pool {
         #[cfg(feature = "sqlite")]
         Pool::Sqlite(pool) => {
