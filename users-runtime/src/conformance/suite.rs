@@ -93,7 +93,10 @@ impl Suite {
         Self {
             build: Arc::new(move |bed| {
                 let built = build(bed);
-                Box::pin(async move { Ok(Running::from(built.await?.into())) })
+                Box::pin(async move {
+                    let served: Served<A> = built.await?.into();
+                    Ok(served.into())
+                })
             }),
             registration: Arc::new(|_| json!({})),
             identifier: Arc::new(|name| match A::User::IDENTIFIER.kind {
