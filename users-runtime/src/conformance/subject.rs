@@ -1,6 +1,7 @@
 //! What tests do with an application beside HTTP. They speak with it through a trait object, so that they are compiled once
 //! and not for each application.
 
+use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::Stop;
@@ -77,10 +78,7 @@ pub(super) trait Subject: Send + Sync {
     fn password_computations(&self) -> u64;
 
     /// The users of the tenant that a request with these headers belongs to.
-    fn of_tenant<'a>(
-        &'a self,
-        request: &'a http::request::Parts,
-    ) -> BoxFuture<'a, Result<Box<dyn Tenant>, Stop>>;
+    fn of_tenant<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Result<Box<dyn Tenant>, Stop>>;
 }
 
 /// What a program does with the users of one tenant. It knows them by what they log in with.
@@ -118,10 +116,7 @@ impl<A: Application> Subject for Users<A> {
         self.password_computations()
     }
 
-    fn of_tenant<'a>(
-        &'a self,
-        request: &'a http::request::Parts,
-    ) -> BoxFuture<'a, Result<Box<dyn Tenant>, Stop>> {
+    fn of_tenant<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Result<Box<dyn Tenant>, Stop>> {
         Box::pin(async move { Ok(Box::new(self.scope_of(request).await?) as Box<dyn Tenant>) })
     }
 }

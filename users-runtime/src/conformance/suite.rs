@@ -95,7 +95,7 @@ impl Suite {
                 let built = build(bed);
                 Box::pin(async move {
                     let served: Served<A> = built.await?.into();
-                    Ok(served.into())
+                    Ok(Running::from(served))
                 })
             }),
             registration: Arc::new(|_| json!({})),
