@@ -114,7 +114,7 @@ async fn what_the_table_leaves_open_is_what_the_library_calls_open() {
 
 #[tokio::test]
 async fn the_groups_of_the_contract_are_all_there() {
-    assert_eq!(routes().await.len(), 26);
+    assert_eq!(routes().await.len(), 31);
 }
 
 #[tokio::test]

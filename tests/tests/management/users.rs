@@ -1,6 +1,7 @@
 //! Group `users` over HTTP: one account at a time.
 
 use serde_json::{Value, json};
+use users_runtime::{Config, Throttle};
 use users_tests::{OTHER_PASSWORD, PASSWORD};
 use uuid::Uuid;
 
@@ -198,4 +199,32 @@ async fn head_and_options_reveal_nothing() {
     }
     assert_eq!(admin.send(admin.request("HEAD", &ada.path())).await.text, "");
     assert_eq!(admin.send(admin.request("HEAD", &ada.path())).await.status, 200);
+}
+
+#[tokio::test]
+async fn s13_administrators_see_a_lock_and_lift_it() {
+    let throttled = |config: Config| config.with_throttle(Throttle::default());
+    let office = Office::start_with(throttled, |router| router).await;
+    let ada = office.person("ada@example.com", &[]).await;
+    let admin = office.administrator().await;
+    let path = format!("{}/lock", ada.path());
+    let unlocked = json!({"failures": 0, "locked_until": null});
+    assert_eq!(admin.get(&path).await.expect(200, "").json(), unlocked);
+    for _ in 0..5 {
+        office.client().log_in("ada@example.com", "a wrong sentence").await.expect(401, "bad_credentials");
+    }
+    let lock = admin.get(&path).await.expect(200, "").json();
+    assert_eq!(lock["failures"], 5);
+    assert!(lock["locked_until"].as_str().is_some_and(|moment| moment.contains('T')), "{lock}");
+    office.client().log_in("ada@example.com", PASSWORD).await.expect(429, "too_many_requests");
+    admin.delete(&path, &Value::Null).await.expect(204, "");
+    assert_eq!(admin.get(&path).await.expect(200, "").json(), unlocked);
+    office.client().log_in("ada@example.com", PASSWORD).await.expect(201, "");
+    // Both are in the record.
+    let kinds = ["locked", "lock_lifted"];
+    for kind in kinds {
+        let events = admin.get(&format!("{}/events?kind={kind}", ada.path())).await.expect(200, "").json();
+        assert_eq!(events["items"].as_array().map(Vec::len), Some(1), "{kind}: {events}");
+    }
+    admin.get("/users/00000000-0000-0000-0000-000000000000/lock").await.expect(404, "not_found");
 }

@@ -90,7 +90,7 @@ async fn every_generated_route_is_in_the_document_and_nothing_else() {
     assert_whole::<apps::jwt::App>(27).await;
     assert_whole::<apps::jwt_cookie::App>(27).await;
     assert_whole::<apps::oauth2_password::App>(27).await;
-    assert_whole::<shop::App>(31).await;
+    assert_whole::<shop::App>(33).await;
 }
 
 #[tokio::test]

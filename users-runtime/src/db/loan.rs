@@ -2,7 +2,6 @@
 //! goes back only if it still answers.
 
 use std::{
-    future::Future,
     ops::{Deref, DerefMut},
     time::Duration,
 };
@@ -12,7 +11,7 @@ use sqlx_core::transaction::TransactionManager;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{ANSWER, PATIENCE};
-use crate::error::Error;
+use crate::{error::Error, future::BoxFuture};
 
 /// A connection on loan from a pool.
 #[derive(Debug)]
@@ -35,13 +34,13 @@ impl<D: Database> Loan<D> {
         let mut loan = Self::of(pool).await?;
         // What is cut off may have begun all the same.
         loan.in_transaction = true;
-        let begin = D::TransactionManager::begin(&mut loan, Some(statement.into_sql_str()));
+        let begin = Box::pin(D::TransactionManager::begin(&mut loan, Some(statement.into_sql_str())));
         in_time(ANSWER, begin).await??;
         Ok(loan)
     }
 
     pub(super) async fn commit(mut self) -> Result<(), Error> {
-        in_time(ANSWER, D::TransactionManager::commit(&mut self)).await??;
+        in_time(ANSWER, Box::pin(D::TransactionManager::commit(&mut self))).await??;
         self.in_transaction = false;
         self.settle();
         Ok(())
@@ -87,8 +86,9 @@ impl<D: Database> Drop for Loan<D> {
     }
 }
 
-/// The answer of a database, if it comes in time.
-pub(super) async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Error> {
+/// The answer of a database, if it comes in time. The work comes in a box: what every request is made of would otherwise
+/// have the type of each statement of each database in its own, which takes the compiler minutes.
+pub(super) async fn in_time<T>(limit: Duration, work: BoxFuture<'_, T>) -> Result<T, Error> {
     let late = |_| Error::unavailable(format!("the database did not answer within {limit:?}"));
     timeout(limit, work).await.map_err(late)
 }

@@ -66,7 +66,7 @@ macro_rules! dispatch {
     (on $database:ident, $pool:ident, $limit:expr, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {{
         let mut loan = $crate::db::loan::Loan::of($pool).await?;
         let work = $crate::db::$database::$function$(::<$model>)?(&mut *loan $(, $argument)*);
-        let answer = $crate::db::loan::in_time($limit, work).await?;
+        let answer = $crate::db::loan::in_time($limit, Box::pin(work)).await?;
         loan.settle();
         answer
     }};
@@ -75,17 +75,17 @@ macro_rules! dispatch {
             #[cfg(feature = "sqlite")]
             $crate::db::transaction::Inner::Sqlite(loan) => {
                 let work = $crate::db::sqlite::$function$(::<$model>)?(&mut **loan $(, $argument)*);
-                $crate::db::loan::in_time($crate::db::ANSWER, work).await?
+                $crate::db::loan::in_time($crate::db::ANSWER, Box::pin(work)).await?
             }
             #[cfg(feature = "postgres")]
             $crate::db::transaction::Inner::Postgres(loan) => {
                 let work = $crate::db::postgres::$function$(::<$model>)?(&mut **loan $(, $argument)*);
-                $crate::db::loan::in_time($crate::db::ANSWER, work).await?
+                $crate::db::loan::in_time($crate::db::ANSWER, Box::pin(work)).await?
             }
             #[cfg(feature = "mysql")]
             $crate::db::transaction::Inner::MySql(loan) => {
                 let work = $crate::db::mysql::$function$(::<$model>)?(&mut **loan $(, $argument)*);
-                $crate::db::loan::in_time($crate::db::ANSWER, work).await?
+                $crate::db::loan::in_time($crate::db::ANSWER, Box::pin(work)).await?
             }
         }
     };

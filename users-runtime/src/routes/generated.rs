@@ -52,7 +52,11 @@ macro_rules! answer {
     ($generated:ident.$route:ident($users:ident, $parts:ident, $input:expr), $generally:expr) => {
         match &$generated.overrides.answers.$route {
             Some(own) => own.answer($users.clone(), $parts, $input).await,
-            None => $generally.await,
+            None => {
+                // In a box, so that the type of a handler's future does not hold that of everything which it does.
+                let work: $crate::future::BoxFuture<'_, _> = Box::pin($generally);
+                work.await
+            }
         }
     };
 }

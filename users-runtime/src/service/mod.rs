@@ -44,6 +44,7 @@ use crate::{
     directory::{Directory, Shared},
     error::Error,
     event::Source,
+    future::BoxFuture,
     model::{ResolveTenant, RoleModel, Tenant, UserModel},
     principal::Principal,
     validate::{CanonicalIdentifier, FieldErrors, canonicalise},
@@ -256,7 +257,10 @@ impl<A: Application> Users<A> {
     /// [`Error::Unauthenticated`] for a credential that is no good, [`Error::NotVerified`] for one of an account that
     /// has to prove its mailbox first, and 5xx when it cannot be found out.
     pub async fn authenticate(&self, request: &Parts) -> Result<Option<Principal<A::User>>, Error> {
-        self.scope_of(request).await?.authenticate(request).await
+        let scope = self.scope_of(request).await?;
+        // In a box, for every route and every extractor has this in its future.
+        let work: BoxFuture<'_, _> = Box::pin(scope.authenticate(request));
+        work.await
     }
 
     /// How many passwords were hashed or checked since the start: for metrics. A login costs one, whether or not the
