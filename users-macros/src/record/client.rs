@@ -9,7 +9,7 @@ use super::{
     dto::Presence,
     field::{Dtos, Field},
 };
-use crate::report::{as_trait, reference};
+use crate::report::{as_trait, at, located_deeply, reference};
 
 /// Whether this build of the crate was asked for clients.
 pub(crate) fn enabled() -> bool {
@@ -26,13 +26,14 @@ pub(crate) fn response(record: &Record) -> TokenStream {
     let fields = shown.iter().map(|field| {
         let (ident, key) = (&field.ident, field.key());
         // A type that no request can bring is one mistake, wherever the field is.
-        let (bound, read) = if is_taken(field) {
-            (quote!(#runtime::Acceptable<'_>), quote!(accept))
+        let read = if is_taken(field) {
+            quote!(#runtime::Acceptable::accept)
         } else {
-            (quote!(#runtime::client::Receivable<'_>), quote!(receive))
+            quote!(#runtime::client::Receivable::receive)
         };
-        let readable = as_trait(&field.ty, &bound);
-        quote!(#ident: dto.take(#key, #readable::#read)?)
+        // As the code of serde's derives names it for requests, so that rustc sees that the message is the same.
+        let taken = located_deeply(quote!(dto.take(#key, #read)?), at(&field.ty));
+        quote!(#ident: #taken)
     });
     // Written out because serde's derive would report a type that cannot be read in its own words.
     quote! {
