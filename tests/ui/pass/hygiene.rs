@@ -139,7 +139,8 @@ async fn main() {
     use renamed::OAuthAccountModel;
     let linked = bare::accounts::Linked::linked(7, "example".to_owned(), "me".to_owned(), None);
     assert_eq!((linked.provider(), linked.subject(), linked.email()), ("example", "me", None));
-    let read = serde_json::json!({"key": 7, "type": "example", "email": null, "label": "personal", "first": null});
+    let read =
+        serde_json::json!({"key": 7, "type": "example", "email": null, "label": "personal", "first": null});
     assert_eq!(serde_json::to_value(linked.to_read()).unwrap(), read);
     let client = bare::accounts::Client::new("http://localhost:3000").unwrap();
     let user = bare::accounts::UserRegistration {

@@ -7,6 +7,7 @@ pub mod complete {
     use users_runtime::{PasswordHash, UserModel, Violation};
     use uuid::Uuid;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "rules are handed the value by reference")]
     fn even(value: &i64) -> Result<(), Violation> {
         if value % 2 == 0 { Ok(()) } else { Err(Violation::new("odd", "has to be even")) }
     }

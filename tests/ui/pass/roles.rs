@@ -148,7 +148,9 @@ fn main() {
     let sorts: Vec<_> = <Member as Stored<Sqlite>>::SQL.list.sorts.iter().map(|sort| sort.key).collect();
     assert_eq!(sorts, ["age", "key"]);
     assert!(<Member as Stored<MySql>>::SQL.by_id.contains("LEFT JOIN `ranks` r ON r.`pk` = m.role_id"));
-    assert!(<alone::User as Stored<Postgres>>::SQL.by_id.ends_with(r#"WHERE u."id" = $1 AND u."tenant" = $2"#));
+    assert!(
+        <alone::User as Stored<Postgres>>::SQL.by_id.ends_with(r#"WHERE u."id" = $1 AND u."tenant" = $2"#)
+    );
     let refused = serde_json::from_str::<alone::UserImport>(r#"{"name": "a", "password_hash": "x"}"#);
     assert!(refused.unwrap_err().to_string().contains("unknown field"));
 }
