@@ -15,6 +15,7 @@
 //! | [`cli`] | make administrators, import, migrate and export |
 //! | [`deployment`] | run it where others reach it |
 //! | [`security`] | know what holds, and what is your own duty |
+//! | [`conformance`](mod@self::conformance) | test that all of it holds for your application |
 //! | [`migration_from_litestar_users`] | bring an application of litestar-users |
 //! | [`migration_from_axum_login`] | bring an application of axum-login |
 //!
@@ -56,6 +57,7 @@ chapters! {
     cli: "guide/cli.md" needs "sqlite" and "session" and "cli";
     deployment: "guide/deployment.md" needs "sqlite" and "session";
     security: "guide/security.md" needs "sqlite" and "session";
+    conformance: "guide/conformance.md" needs "sqlite" and "session" and "conformance";
     migration_from_litestar_users: "guide/migration_from_litestar_users.md" needs "sqlite" and "session";
     migration_from_axum_login: "guide/migration_from_axum_login.md" needs "sqlite" and "session";
 }

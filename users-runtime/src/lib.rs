@@ -49,7 +49,8 @@
 //!   [`getting_started`](guide::getting_started), [`models`](guide::models), [`dtos`](guide::dtos),
 //!   [`hooks`](guide::hooks), [`routes`](guide::routes), [`guards`](guide::guards), [`sessions`](guide::sessions),
 //!   [`oauth2`](guide::oauth2), [`openapi`](guide::openapi), [`databases`](guide::databases), [`cli`](guide::cli),
-//!   [`deployment`](guide::deployment), [`security`](guide::security), and the ways here
+//!   [`deployment`](guide::deployment), [`security`](guide::security),
+//!   [`conformance`](mod@guide::conformance), and the ways here
 //!   [from litestar-users](guide::migration_from_litestar_users) and
 //!   [from axum-login](guide::migration_from_axum_login).
 //! - The struct and its attributes: [`derive@UserModel`]. The module and its arguments: [`users_app`].
@@ -65,10 +66,11 @@
 //!
 //! # Cargo features
 //! `sqlite`, `session`, `session-cookie`, `jwt`, `smtp`, `cli`, `openapi` and `swagger-ui` are on by default, `postgres`
-//! and `mysql` are the other databases. `oauth2` brings sign-in through providers, `client` a client in Rust. `redis`
-//! brings `RedisStore` and `tower-sessions` brings `TowerStore`, two more stores for sessions and tokens. `bcrypt` and
-//! `pbkdf2` verify stored hashes of these schemes; `zxcvbn` estimates how strong new passwords are, and `breach-check`
-//! asks whether they are known from a breach; `chrono`, `time` and `json` let columns of your own have these types.
+//! and `mysql` are the other databases. `oauth2` brings sign-in through providers, `client` a client in Rust,
+//! `conformance` tests for your application. `redis` brings `RedisStore` and `tower-sessions` brings `TowerStore`, two more
+//! stores for sessions and tokens. `bcrypt` and `pbkdf2` verify stored hashes of these schemes; `zxcvbn` estimates how
+//! strong new passwords are, and `breach-check` asks whether they are known from a breach; `chrono`, `time` and `json` let
+//! columns of your own have these types.
 
 #![allow(
     clippy::duplicate_mod,
@@ -87,6 +89,8 @@ pub mod cli;
 pub mod client;
 mod clock;
 mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod db;
 mod directory;
 mod error;

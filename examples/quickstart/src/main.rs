@@ -1,7 +1,10 @@
 //! Accounts from one struct and one attribute: `cargo run -p quickstart`, then follow what it prints.
 
 use axum::{Router, routing::get};
-use users_runtime::{Config, users_app};
+use users_runtime::{Config, UsersRouter, users_app};
+
+#[cfg(test)]
+mod conformance;
 
 #[users_app(auth = "jwt_cookie", exclude = ["/health"])]
 mod accounts {
@@ -31,14 +34,17 @@ async fn greet(user: accounts::CurrentUser) -> String {
     format!("hello {}\n", user.email)
 }
 
+fn app(users: accounts::Users) -> UsersRouter<accounts::App> {
+    let routes = Router::new().route("/", get(greet)).route("/health", get(|| async { "ok\n" }));
+    accounts::router(users).protected(routes)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let database = "sqlite://quickstart.db";
     accounts::cli(database, Config::development).await; // as in `quickstart create-user --email ada@example.com`
     // A server that others can reach takes `Config::from_env()?` and its SECRET_KEY.
-    let users = accounts::Users::connect(database, Config::development()?).await?;
-    let routes = Router::new().route("/", get(greet)).route("/health", get(|| async { "ok\n" }));
-    let app = accounts::router(users).protected(routes);
+    let app = app(accounts::Users::connect(database, Config::development()?).await?);
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("{}", app.guide("http://127.0.0.1:3000"));

@@ -1,5 +1,7 @@
 //! Every route group of the library on one port, set up by environment variables: see `README.md` beside this.
 
+#[cfg(test)]
+mod conformance;
 mod document;
 mod routes;
 mod settings;
@@ -66,22 +68,26 @@ fn fake_provider(url: &str) -> OAuthProvider {
     OAuthProvider::oauth2("fake", &authorize, &token, &userinfo, "reference", "reference-secret")
 }
 
-/// The application with one backend: its users, its administrator, and the routes around the generated ones.
+/// The application with one backend: its users, its administrator, and its routes.
 async fn application<A>(settings: &Settings, config: Config, origin: &str) -> Result<Router, Failure>
 where
     A: Application<User = User, Hooks = Counting>,
     A::Auth: Default,
 {
-    let document = document::own(&UsersRouter::<A>::security_requirements(&config));
-    let users = Users::<A>::connect(&settings.database_url, config).await?;
+    let users = Users::<A>::connect(&settings.database_url, config.clone()).await?;
     seed(&users, settings).await?;
-    let router = UsersRouter::new(users.clone())
-        .with_openapi(document)
-        .protected(routes::protected())
-        .public(routes::public())
-        .public(routes::probes(users));
+    let router = around(users, &config);
     println!("{}", router.guide(origin));
     Ok(router.into_router())
+}
+
+/// The routes around the generated ones.
+fn around<A: Application<User = User>>(users: Users<A>, config: &Config) -> UsersRouter<A> {
+    UsersRouter::new(users.clone())
+        .with_openapi(document::own(&UsersRouter::<A>::security_requirements(config)))
+        .protected(routes::protected())
+        .public(routes::public())
+        .public(routes::probes(users))
 }
 
 /// Stores an administrator when there is none.

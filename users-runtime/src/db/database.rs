@@ -79,6 +79,19 @@ impl Database {
         Self { pool, events: Outlet::default() }
     }
 
+    /// Closes every connection, as when the database is gone.
+    #[cfg(feature = "conformance")]
+    pub(crate) async fn close(&self) {
+        match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(pool) => pool.close().await,
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => pool.close().await,
+            #[cfg(feature = "mysql")]
+            Pool::MySql(pool) => pool.close().await,
+        }
+    }
+
     /// Creates and migrates the library's tables, and creates or checks the user's.
     pub(crate) async fn migrate<U: Storable>(&self, mode: SchemaMode) -> Result<(), Error> {
         dispatch!(unlimited self, migrate::<U>(mode))

@@ -104,6 +104,12 @@ impl<A: Application> UsersRouter<A> {
         all::<A>(self.users.config()).into_iter().map(|route| route.about).collect()
     }
 
+    /// The users behind the routes.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn users(&self) -> &Users<A> {
+        &self.users
+    }
+
     /// All routes, to be served over TCP: `axum::serve(listener, app.into_make_service())`. Each request knows the address
     /// that it comes from, which limits of clients and the record of events need.
     ///
