@@ -352,11 +352,14 @@ impl Counts<'_> {
 /// The name of a client's count at a route.
 pub(crate) fn client_key(operation: &str, address: IpAddr) -> String {
     match address.to_canonical() {
-        IpAddr::V4(address) => format!("throttle:client:{operation}:{address}"),
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            format!("throttle:v4-{operation}-{a}-{b}-{c}-{d}")
+        }
         // Whoever has one address of a network of 64 bits has all of them.
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
-            format!("throttle:client:{operation}:{a:x}:{b:x}:{c:x}:{d:x}")
+            format!("throttle:v6-{operation}-{a:x}-{b:x}-{c:x}-{d:x}")
         }
     }
 }

@@ -603,8 +603,8 @@ fn what_a_client_needs_of_an_account() {
     let expansion: String = client::client(&model).to_string().split_whitespace().collect();
     for piece in [
         // A trait that requests or responses ask for anyhow is asked for here, too: one mistake, one message.
-        r#"mail:dto.take("mail",<Option<String>as::renamed::users::Acceptable<'_>>::accept)?"#,
-        r#"joined:dto.take("joined",<Timestampas::renamed::users::client::Receivable<'_>>::receive)?"#,
+        r#"mail:dto.take("mail",::renamed::users::Acceptable::accept)?"#,
+        r#"joined:dto.take("joined",::renamed::users::client::Receivable::receive)?"#,
         r#"<Stringas::renamed::users::Exposable>::expose(&self.name,"name",body)?;"#,
         r#"ifself.mail.is_some(){<Option<String>as::renamed::users::Exposable>::expose(&self.mail,"mail",body)?;}"#,
         r#"Some(value)=&self.r#type{<Kindas::renamed::users::Exposable>::expose(value,"type",body)?;}"#,

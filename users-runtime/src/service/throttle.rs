@@ -54,7 +54,7 @@ impl<A: Application> Scope<A> {
         let canonical = Directory::<A::User>::canonical(identifier).map(|identifier| identifier.canonical);
         let tenant = serde_json::to_vec(self.tenant()).map_err(Error::internal)?;
         let name = self.directory().keys.throttle_name(&tenant, canonical.as_deref().unwrap_or(identifier));
-        Ok(format!("throttle:{kind}:{name}"))
+        Ok(format!("throttle:{kind}-{name}"))
     }
 
     /// Makes an attempt, unless the client or the account of this identifier has failed too often.
