@@ -195,6 +195,12 @@ impl Limit {
         Self { times: times.max(1), within, lock: None }
     }
 
+    /// How often.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn times(&self) -> u32 {
+        self.times
+    }
+
     fn is_empty(&self) -> bool {
         self.within.is_zero()
             || self.lock.is_some_and(|lock| lock.first.is_zero() || lock.longest < lock.first)

@@ -98,9 +98,10 @@ groups! {
 }
 
 impl Site {
-    pub(super) async fn start(suite: &Suite) -> Result<Self, Stop> {
+    /// Starts the application, with attempts counted as it says, or not at all.
+    pub(super) async fn start(suite: &Suite, counts: bool) -> Result<Self, Stop> {
         let failed = |what: &str, error: &dyn std::fmt::Display| Stop::failed(format!("{what}: {error}"));
-        let bed = Testbed::new().map_err(|error| failed("there is no place for the test", &error))?;
+        let bed = Testbed::new(counts).map_err(|error| failed("there is no place for the test", &error))?;
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.map_err(|error| failed("there is no port for the test", &error))?;
         let address =

@@ -11,7 +11,7 @@ use super::{
     report::{Outcome, Report},
     site::Site,
     subject::{Subject, Traits},
-    table::{Requirement, Test, tests},
+    table::{Chapter, Requirement, Test, tests},
     testbed::Testbed,
 };
 use crate::{
@@ -186,7 +186,8 @@ impl Suite {
     }
 
     async fn finding(&self, test: &Test) -> Finding {
-        let site = Site::start(self).await?;
+        let counts = test.requirement.chapter() == Chapter::Throttles;
+        let site = Site::start(self, counts).await?;
         (test.run)(site).await
     }
 }

@@ -139,6 +139,21 @@ requirements! { $
         s10_v6_3_8_no_mail_goes_to_an_address_without_an_account
         s11_v6_3_8_a_login_costs_the_same_work_without_an_account
     }
+    /// How often somebody may guess, and how much mail they may cause.
+    throttles Throttles {
+        s13_v6_3_1_wrong_passwords_lock_an_account_for_a_while
+        s13_v6_3_1_the_right_password_does_not_open_a_locked_account
+        s13_v6_3_1_a_lock_leaves_whoever_is_logged_in_alone
+        s13_v6_3_1_a_lock_leaves_other_accounts_alone
+        s13_v6_3_1_the_current_password_is_guessed_no_more_often_than_at_the_login
+        s14_v6_3_8_an_unknown_account_is_locked_like_a_known_one
+        s14_v6_3_1_no_other_spelling_of_an_identifier_has_guesses_of_its_own
+        s14_v15_4_2_guesses_at_once_pass_no_limit
+        s15_v6_3_1_a_client_that_guesses_at_many_accounts_is_stopped
+        s15_v6_3_1_a_login_that_succeeds_gives_a_client_no_more_guesses
+        s15_v15_3_4_no_header_makes_somebody_another_client
+        s17_v2_4_1_of_many_mails_that_are_asked_for_at_once_one_leaves
+    }
     /// Logins and how they end.
     sessions Sessions {
         s18_v7_2_3_credentials_are_long_and_never_the_same
@@ -261,6 +276,13 @@ requirements! { $
         s57_look_alikes_are_refused
         s57_separators_and_line_breaks_are_refused
         s57_v15_4_2_of_twenty_registrations_at_once_one_succeeds
+    }
+    /// What is recorded of an account, and who reads it.
+    events Events {
+        s59_v16_3_1_logins_are_recorded_whether_or_not_they_succeed
+        s59_v16_3_1_a_changed_password_is_recorded
+        s59_v16_2_5_no_event_shows_a_password
+        s59_v8_2_2_users_read_of_their_own_account_alone
     }
     /// What an application says when something goes wrong.
     failures Failures {

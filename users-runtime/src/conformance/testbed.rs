@@ -23,6 +23,8 @@ struct Ground {
     folder: PathBuf,
     database_url: String,
     mailbox: Mailbox,
+    /// Whether attempts are counted as the application says.
+    counts: bool,
     configured: AtomicBool,
 }
 
@@ -33,7 +35,7 @@ impl Drop for Ground {
 }
 
 impl Testbed {
-    pub(super) fn new() -> Result<Self, BoxError> {
+    pub(super) fn new(counts: bool) -> Result<Self, BoxError> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("users_conformance_{}_{number}", process::id());
@@ -43,7 +45,7 @@ impl Testbed {
         fs::create_dir_all(&folder)?;
         let database_url = format!("sqlite://{}", folder.join("app.db").display());
         let (mailbox, configured) = (Mailbox::default(), AtomicBool::new(false));
-        Ok(Self(Arc::new(Ground { name, folder, database_url, mailbox, configured })))
+        Ok(Self(Arc::new(Ground { name, folder, database_url, mailbox, counts, configured })))
     }
 
     /// An empty SQLite database, for `connect`.
@@ -65,17 +67,18 @@ impl Testbed {
         &self.0.folder
     }
 
-    /// The application's settings with the little that a test changes: mail goes where the test reads it, attempts are not counted, cookies are
-    /// those of HTTPS, and a test keeps a few connections alone. Everything else is tested as it is.
+    /// The application's settings with the little that a test changes: mail goes where the test reads it, cookies are those
+    /// of HTTPS, a test keeps a few connections alone, and attempts are counted in the tests about that alone. Everything
+    /// else is tested as it is.
     #[must_use]
     pub fn config(&self, config: Config) -> Config {
         self.0.configured.store(true, Ordering::Relaxed);
-        // Tests fail more often than people do, and all from one address.
-        config
+        let config = config
             .with_mail_transport(self.0.mailbox.clone())
-            .with_throttle(Throttle::off())
             .with_insecure_cookies(false)
-            .with_max_connections(4)
+            .with_max_connections(4);
+        // Tests fail more often than people do, and all from one address.
+        if self.0.counts { config } else { config.with_throttle(Throttle::off()) }
     }
 
     pub(super) fn mailbox(&self) -> &Mailbox {
