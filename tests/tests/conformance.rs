@@ -3,13 +3,15 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::{Body, to_bytes},
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderValue, Method, Response, StatusCode, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state},
     response::IntoResponse,
@@ -18,7 +20,7 @@ use axum::{
 use serde_json::{Value, json};
 use users_runtime::{
     Application, BoxError, BoxFuture, Config, Credential, Entry, Error, Expected, LogIn, MemoryStore,
-    Password, PasswordHash, Principal, Scope, SecretKey, Store, UserModel, Users, UsersRouter,
+    Password, PasswordHash, Principal, Scope, SecretKey, Store, Throttle, UserModel, Users, UsersRouter,
     conformance::{Outcome, Requirement, Suite, Testbed, requirements as it},
     users_app,
 };
@@ -527,4 +529,76 @@ async fn s58_errors_that_tell_of_the_inside_are_found() {
         it::s58_v16_5_1_no_error_shows_sql_a_path_or_a_trace,
     ];
     finds(Suite::new(talkative), &holes, &[it::s58_v16_5_1_no_error_repeats_a_password]).await;
+}
+
+/// Counts the failures of clients, and those of no account.
+async fn unlocked(bed: Testbed) -> Result<UsersRouter<session::App>, BoxError> {
+    let throttle = Throttle::off().with_client_limit(10, Duration::from_mins(1));
+    let config = bed.config(config()?).with_throttle(throttle);
+    Ok(routed(Users::<session::App>::connect(bed.database_url(), config).await?))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s13_accounts_that_no_guess_locks_are_found() {
+    let holes = [
+        it::s13_v6_3_1_wrong_passwords_lock_an_account_for_a_while,
+        it::s13_v6_3_1_the_right_password_does_not_open_a_locked_account,
+        it::s13_v6_3_1_the_current_password_is_guessed_no_more_often_than_at_the_login,
+        it::s14_v6_3_8_an_unknown_account_is_locked_like_a_known_one,
+        it::s14_v15_4_2_guesses_at_once_pass_no_limit,
+        it::s17_v2_4_1_of_many_mails_that_are_asked_for_at_once_one_leaves,
+    ];
+    let near = [
+        it::s15_v6_3_1_a_client_that_guesses_at_many_accounts_is_stopped,
+        it::s15_v15_3_4_no_header_makes_somebody_another_client,
+    ];
+    finds(Suite::new(unlocked), &holes, &near).await;
+}
+
+/// Believes of everybody what they say of their address.
+async fn believing_addresses(bed: Testbed) -> Result<(Users<session::App>, Router), BoxError> {
+    async fn believe(mut request: Request, next: Next) -> Response<Body> {
+        let forwarded = request.headers().get("x-real-ip").and_then(|value| value.to_str().ok());
+        if let Some(Ok(address)) = forwarded.map(str::parse::<IpAddr>) {
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::from((address, 1))));
+        }
+        next.run(request).await
+    }
+    let users = connected::<session::App>(&bed, |config| config).await?;
+    Ok((users.clone(), routed(users).into_router().layer(from_fn(believe))))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s15_clients_that_say_themselves_who_they_are_are_found() {
+    let near = [
+        it::s15_v6_3_1_a_client_that_guesses_at_many_accounts_is_stopped,
+        it::s13_v6_3_1_wrong_passwords_lock_an_account_for_a_while,
+    ];
+    finds(Suite::new(believing_addresses), &[it::s15_v15_3_4_no_header_makes_somebody_another_client], &near)
+        .await;
+}
+
+/// Forgets who did what.
+async fn forgetful(bed: Testbed) -> Result<(Users<session::App>, Router), BoxError> {
+    let users = connected::<session::App>(&bed, |config| config).await?;
+    let router = routed(users.clone()).into_router().layer(from_fn(async |request: Request, next: Next| {
+        let asks = request.uri().path().ends_with("/events");
+        let response = next.run(request).await;
+        if asks && response.status() == StatusCode::OK {
+            return Json(json!({"items": [], "next": null, "limit": 50})).into_response();
+        }
+        response
+    }));
+    Ok((users, router))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s59_events_that_nobody_records_are_found() {
+    let holes = [
+        it::s59_v16_3_1_logins_are_recorded_whether_or_not_they_succeed,
+        it::s59_v16_3_1_a_changed_password_is_recorded,
+        it::s59_v16_2_5_no_event_shows_a_password,
+        it::s59_v8_2_2_users_read_of_their_own_account_alone,
+    ];
+    finds(Suite::new(forgetful), &holes, &[it::s24_v7_5_2_users_see_their_own_sessions_alone]).await;
 }
