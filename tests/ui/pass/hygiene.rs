@@ -133,10 +133,11 @@ pub mod variables {
 
 #[tokio::main]
 async fn main() {
+    use renamed::OAuthAccountModel;
+
     let users = bare::accounts::Users::connect("sqlite::memory:", renamed::Config::development().unwrap());
     let router = bare::accounts::router(users.await.unwrap());
     assert!(router.guide("http://localhost").contains("/sign-in"));
-    use renamed::OAuthAccountModel;
     let linked = bare::accounts::Linked::linked(7, "example".to_owned(), "me".to_owned(), None);
     assert_eq!((linked.provider(), linked.subject(), linked.email()), ("example", "me", None));
     let read =

@@ -112,7 +112,7 @@ fn main() {
         sqlx::{MySql, Postgres, Sqlite},
     };
 
-    let names: Vec<_> = Known::ALL.iter().map(|role| role.role_name()).collect();
+    let names: Vec<_> = Known::ALL.iter().map(RoleName::role_name).collect();
     assert_eq!(names, ["administrator", "head_of_sales", "buchhaltung"]);
     guard::<Member>(Known::Accountant);
 
