@@ -92,9 +92,9 @@ impl Suite {
     {
         Self {
             build: Arc::new(move |bed| {
-                let built = build(bed);
+                let application = build(bed);
                 Box::pin(async move {
-                    let served: Served<A> = built.await?.into();
+                    let served: Served<A> = application.await?.into();
                     Ok(Running::from(served))
                 })
             }),

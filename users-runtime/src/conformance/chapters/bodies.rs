@@ -270,13 +270,9 @@ pub(in crate::conformance) async fn s52_v15_3_1_no_response_shows_a_password_or_
     for form in &desk.forms {
         answers.push(desk.send(form, "application/json", form.body.to_string()).await?);
     }
-    for path in [
-        site.traits.groups.current_user.map(|paths| paths.path),
-        site.traits.groups.sessions.map(|paths| paths.path),
-    ] {
-        if let Some(path) = path {
-            answers.push(client.get(path).await?);
-        }
+    let (account, sessions) = (site.traits.groups.current_user, site.traits.groups.sessions);
+    for path in account.map(|paths| paths.path).into_iter().chain(sessions.map(|paths| paths.path)) {
+        answers.push(client.get(path).await?);
     }
     if let Ok(paths) = site.users()
         && let Ok((_, manager)) = site.manager("clara").await
