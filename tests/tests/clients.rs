@@ -18,14 +18,15 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use users_runtime::{
-    Config, Error as ServerError, ListQuery, Parts, Password, Principal, ProblemCode, Scope, SecretKey,
-    UsersRouter,
+    Config, Error as ServerError, EventKind, EventOutcome, EventQuery, ListQuery, Parts, Password, Principal,
+    ProblemCode, Registration, Scope, SecretKey, UsersRouter,
     client::{Error, RequestBody},
 };
 use users_tests::{
-    Mailbox, PASSWORD,
+    App, Kind, Mailbox, PASSWORD,
     commands::plain::{
-        App, Client, User, UserAdminUpdate, UserFilter, UserRead, UserRegistration, UserUpdate, Users,
+        App as Plain, Client, User, UserAdminUpdate, UserFilter, UserRead, UserRegistration, UserUpdate,
+        Users,
     },
 };
 
@@ -41,10 +42,14 @@ fn registration(email: &str, age: Option<i64>) -> UserRegistration {
 }
 
 async fn users() -> Users {
+    users_with(|config| config).await
+}
+
+async fn users_with(change: impl FnOnce(Config) -> Config) -> Users {
     let config = Config::new(SecretKey::generate().expect("randomness"))
         .with_insecure_cookies(true)
         .with_mail_transport(Mailbox::default());
-    let users = Users::connect("sqlite::memory:", config).await.expect("it starts");
+    let users = Users::connect("sqlite::memory:", change(config)).await.expect("it starts");
     for (email, age) in
         [("root@example.com", None), ("ada@example.com", Some(36)), ("bob@example.com", Some(7))]
     {
@@ -122,17 +127,116 @@ async fn lists_are_asked_for_with_a_typed_filter() {
     assert_eq!(refused.code(), Some(&ProblemCode::ValidationFailed));
 }
 
+#[tokio::test]
+async fn events_come_page_by_page_to_their_owner_and_to_administrators() {
+    let users = users().await;
+    let bob = users.find_user("bob@example.com").await.expect("an answer").expect("a user").id;
+    let root = logged_in(&serve(UsersRouter::new(users).into_router()).await).await;
+    root.update_user(bob, &UserAdminUpdate { is_active: Some(false), ..UserAdminUpdate::default() })
+        .await
+        .expect("a change");
+    let own = root.events(&EventQuery::new().with_kind(EventKind::Login)).await.expect("a page");
+    assert_eq!((own.items[0].kind, own.items[0].outcome), (EventKind::Login, EventOutcome::Success));
+    let first = root.events_of(bob, &EventQuery::new().with_limit(1)).await.expect("a page");
+    assert_eq!((first.items.len(), first.items[0].kind), (1, EventKind::Deactivated));
+    assert_eq!(first.items[0].user_id.as_deref(), Some(bob.to_string().as_str()));
+    let next = first.next.expect("he was registered before that");
+    let rest = root.events_of(bob, &EventQuery::new().with_after(next)).await.expect("a page");
+    assert!(rest.items.iter().all(|event| event.id < first.items[0].id), "{rest:?}");
+    assert!(rest.items.iter().any(|event| event.kind == EventKind::Registered), "{rest:?}");
+    let refused = root.events(&EventQuery::new().with_after("x")).await.expect_err("no such page");
+    assert_eq!(refused.code(), Some(&ProblemCode::ValidationFailed));
+}
+
+#[tokio::test]
+async fn an_administrator_sees_a_lock_lifts_it_and_ends_sessions() {
+    let users = users().await;
+    let ada = users.find_user("ada@example.com").await.expect("an answer").expect("a user").id;
+    let origin = serve(UsersRouter::new(users).into_router()).await;
+    let root = logged_in(&origin).await;
+    let client = Client::new(&origin).expect("an address");
+    client.log_in("ada@example.com", &Password::new(PASSWORD)).await.expect("a login");
+    assert_eq!(root.account_lock(ada).await.expect("a lock").failures, 0);
+    let guesser = Client::new(&origin).expect("an address");
+    for _ in 0..5 {
+        let wrong = guesser.log_in("ada@example.com", &Password::new("not the password")).await;
+        assert_eq!(wrong.expect_err("wrong").code(), Some(&ProblemCode::BadCredentials));
+    }
+    let lock = root.account_lock(ada).await.expect("a lock");
+    assert_eq!((lock.failures, lock.locked_until.is_some()), (5, true));
+    let right = || guesser.log_in("ada@example.com", &Password::new(PASSWORD));
+    assert_eq!(right().await.expect_err("locked").code(), Some(&ProblemCode::TooManyRequests));
+    root.lift_account_lock(ada).await.expect("no lock");
+    assert_eq!(root.account_lock(ada).await.expect("a lock").locked_until, None);
+    right().await.expect("a login");
+    client.me().await.expect("the other login is as it was");
+    root.end_sessions_of(ada).await.expect("an end");
+    assert_eq!(client.me().await.expect_err("out").code(), Some(&ProblemCode::Unauthenticated));
+}
+
+#[tokio::test]
+async fn a_user_is_invited_and_registers_with_the_invitation() {
+    let mailbox = Mailbox::default();
+    let (transport, role) = (mailbox.clone(), "administrator");
+    let users = users_with(|config| {
+        config.with_mail_transport(transport).with_registration(Registration::InviteOnly)
+    });
+    let origin = serve(UsersRouter::new(users.await).into_router()).await;
+    let root = logged_in(&origin).await;
+    let stranger = Client::new(&origin).expect("an address");
+    let grace = registration("grace@example.com", Some(40));
+    stranger.register(&grace).await.expect_err("nobody has invited her");
+    root.invite_user("grace@example.com", &[role]).await.expect("an invitation");
+    let invitation = Password::new(mailbox.token("grace@example.com", 1).await);
+    let registered = stranger.register_invited(&grace, &invitation).await.expect("a user");
+    assert_eq!((registered.email.as_str(), registered.age), ("grace@example.com", 40));
+    let again = stranger.register_invited(&registration("alan@example.com", None), &invitation).await;
+    again.expect_err("it is for one");
+    stranger.log_in("grace@example.com", &Password::new(PASSWORD)).await.expect("a login");
+    assert_eq!(stranger.me().await.expect("a user").roles[0].name, role);
+}
+
+#[tokio::test]
+async fn a_private_registration_is_answered_without_a_user() {
+    let origin = serve(
+        UsersRouter::new(users_with(|config| config.with_registration(Registration::Private)).await)
+            .into_router(),
+    );
+    let client = Client::new(&origin.await).expect("an address");
+    for email in ["grace@example.com", "ada@example.com"] {
+        client.register_privately(&registration(email, None)).await.expect("the same for both");
+    }
+}
+
+#[tokio::test]
+async fn users_export_and_delete_their_own_account() {
+    let app = App::start(Kind::Session).await;
+    app.verified("ada@example.com").await;
+    let client = users_tests::apps::session::Client::new(&app.base).expect("an address");
+    client.log_in("ada@example.com", &Password::new(PASSWORD)).await.expect("a login");
+    let export = client.export_me().await.expect("what is known");
+    assert!(Value::Object(export).to_string().contains("ada@example.com"));
+    client.delete_me(&Password::new("not the password")).await.expect_err("that is not the password");
+    client.delete_me(&Password::new(PASSWORD)).await.expect("a deletion");
+    assert_eq!(app.count("SELECT COUNT(*) FROM users").await, 0);
+    assert_eq!(client.me().await.expect_err("out").code(), Some(&ProblemCode::Unauthenticated));
+}
+
 /// What the application shows instead.
 #[derive(Debug, Serialize, Deserialize)]
 struct Card {
     name: String,
 }
 
-async fn cards(_users: Scope<App>, shown: Vec<Arc<Principal<User>>>) -> Result<Vec<Card>, ServerError> {
+async fn cards(_users: Scope<Plain>, shown: Vec<Arc<Principal<User>>>) -> Result<Vec<Card>, ServerError> {
     Ok(shown.iter().map(|user| Card { name: user.email.clone() }).collect())
 }
 
-async fn refuse(_: Scope<App>, request: Parts, _: UserRegistration) -> Result<Principal<User>, ServerError> {
+async fn refuse(
+    _: Scope<Plain>,
+    request: Parts,
+    _: UserRegistration,
+) -> Result<Principal<User>, ServerError> {
     let said = request.headers.get("x-team").is_some_and(|team| team == "red");
     Err(ServerError::refused(if said { "red" } else { "nobody" }, "register elsewhere"))
 }

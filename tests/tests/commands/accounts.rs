@@ -42,6 +42,7 @@ async fn help_lists_every_command_and_a_wrong_one_is_a_usage_error() {
         "assign-role",
         "revoke-role",
         "list-users",
+        "events",
         "deactivate-user",
         "unlock-user",
         "reset-password",
@@ -232,6 +233,42 @@ async fn a_password_is_reset_by_mail_or_set_here() {
     assert!(!logs_in(&program, "ada@example.com", PASSWORD).await);
     program.run(&["deactivate-user", "ada@example.com"]).done();
     assert_eq!(program.run(&["reset-password", "ada@example.com", "--json"]).exits(1).error().0, "no_mail");
+}
+
+#[tokio::test]
+async fn s59_what_happened_is_listed_by_kind_user_and_page() {
+    let program = Program::new().await;
+    let ada = program.create("ada@example.com", &["--is-verified"])["id"].clone();
+    let bob = program.create("bob@example.com", &[])["id"].clone();
+    assert!(!logs_in(&program, "ada@example.com", OTHER_PASSWORD).await);
+    program.run(&["deactivate-user", "bob@example.com"]).done();
+    let listed = |arguments: &[&str]| {
+        let page = program.run(&[&["events", "--json"], arguments].concat()).done().json();
+        (page["items"].as_array().expect("a list").clone(), page["next"].clone())
+    };
+    let (events, next) = listed(&["--kind", "deactivated"]);
+    assert_eq!((events.len(), &next), (1, &json!(null)));
+    assert_eq!((&events[0]["user_id"], &events[0]["actor"]), (&bob, &json!("program")));
+    let (events, _) = listed(&["--user", "ADA@example.com"]);
+    assert_eq!((&events[0]["kind"], &events[0]["outcome"]), (&json!("login"), &json!("failure")));
+    assert!(events.iter().all(|event| event["user_id"] == ada), "{events:?}");
+    assert_eq!(listed(&["--user", ada.as_str().expect("a key")]).0, events);
+
+    let (all, _) = listed(&[]);
+    let (first, next) = listed(&["--limit", "1"]);
+    let (rest, _) = listed(&["--after", next.as_str().expect("there is more")]);
+    assert_eq!([first, rest].concat(), all);
+    let table = program.run(&["events", "--limit", "1"]).done();
+    let heading: Vec<_> = table.output.lines().next().expect("headings").split_whitespace().collect();
+    assert_eq!(heading, ["WHEN", "KIND", "OUTCOME", "USER", "BY", "FROM", "DETAIL"]);
+    assert!(table.output.contains("deactivated"), "{table:?}");
+    assert!(table.errors.starts_with("there are more: --after "), "{table:?}");
+
+    let unknown = program.run(&["events", "--kind", "logon", "--json"]).exits(2).error();
+    assert!(unknown.1.contains("`logon` is no kind; there are registered, "), "{unknown:?}");
+    for arguments in [&["--user", "nobody@example.com"][..], &["--after", "x"], &["--limit", "0"]] {
+        program.run(&[&["events"], arguments].concat()).exits(1);
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Who somebody is: issuer and subject, and never the address (S44, S45).
 
+use std::time::Duration;
+
 use serde_json::json;
 use users_tests::{Kind, OTHER_PASSWORD, PASSWORD};
 
@@ -133,4 +135,23 @@ async fn s23_a_deactivated_user_stays_out() {
     world.sign_in(&client, "oidc", &ada()).await.expect(403, "forbidden");
     world.app.admin.set_active(id, true).await.expect("done");
     world.sign_in(&client, "oidc", &ada()).await.expect(201, "");
+}
+
+#[tokio::test]
+async fn s23_a_sign_in_within_the_grace_of_a_deletion_brings_the_account_back_as_a_login_does() {
+    let world =
+        world_with(Kind::Session, |config| config.with_deletion_grace(Duration::from_hours(24))).await;
+    let client = world.app.user("ada@example.com").await;
+    world.link(&client, "oidc", &ada()).await.expect(201, "");
+    client.delete("/users/me", &json!({"current_password": PASSWORD})).await.expect(204, "");
+    client.me().await.expect(401, "unauthenticated");
+    let browser = world.app.client();
+    world.sign_in(&browser, "oidc", &ada()).await.expect(201, "");
+    browser.me().await.expect(200, "");
+    assert_eq!(world.app.count("SELECT COUNT(*) FROM users_deletions").await, 0);
+    // Once its day has come, nobody comes back.
+    browser.delete("/users/me", &json!({"current_password": PASSWORD})).await.expect(204, "");
+    world.app.execute("UPDATE users_deletions SET due_at = 1").await;
+    let late = world.sign_in(&world.app.client(), "oidc", &ada()).await;
+    assert!(matches!(late.status.as_u16(), 400 | 403), "{}", late.text);
 }
