@@ -164,7 +164,7 @@ async fn an_administrator_sees_a_lock_lifts_it_and_ends_sessions() {
     }
     let lock = root.account_lock(ada).await.expect("a lock");
     assert_eq!((lock.failures, lock.locked_until.is_some()), (5, true));
-    let right = || guesser.log_in("ada@example.com", &Password::new(PASSWORD));
+    let right = async || guesser.log_in("ada@example.com", &Password::new(PASSWORD)).await;
     assert_eq!(right().await.expect_err("locked").code(), Some(&ProblemCode::TooManyRequests));
     root.lift_account_lock(ada).await.expect("no lock");
     assert_eq!(root.account_lock(ada).await.expect("a lock").locked_until, None);

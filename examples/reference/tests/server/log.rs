@@ -278,7 +278,6 @@ async fn s59_the_log_of_a_whole_life_holds_no_secret_that_was_used_in_it() {
     for auth in ["session", "session_cookie", "jwt", "jwt_cookie", "oauth2_password"] {
         let folder = Folder::new(&format!("log-{auth}"));
         let [output, log] = ["output", "log"].map(|name| folder.0.join(name));
-        let writing = |path| Stdio::from(File::create(path).expect("a file"));
         let seen = Seen::default();
         let provider = provider(&seen).await;
         let settings = [
@@ -291,7 +290,8 @@ async fn s59_the_log_of_a_whole_life_holds_no_secret_that_was_used_in_it() {
             ("RUST_LOG", "trace"),
         ];
         let http = super::client();
-        let server = start_writing(&folder, &http, &settings, writing(&output), writing(&log)).await;
+        let writing = Stdio::from(File::create(&log).expect("a file"));
+        let server = start_writing(&folder, &http, &settings, &output, writing).await;
         let pool = SqlitePool::connect(&folder.database()).await.expect("the database opens");
 
         let mut witness = Witness::new(&http, &server.origin, &seen);

@@ -7,8 +7,7 @@ mod typescript;
 
 use std::{
     collections::BTreeSet,
-    fs,
-    net::TcpListener,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -70,7 +69,9 @@ async fn start(folder: &Folder, client: &Client) -> Server {
 
 /// The same with other settings.
 async fn start_with(folder: &Folder, client: &Client, settings: &[(&str, &str)]) -> Server {
-    start_writing(folder, client, settings, Stdio::null(), Stdio::inherit()).await
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let output = folder.0.join(format!("output-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+    start_writing(folder, client, settings, &output, Stdio::inherit()).await
 }
 
 /// The same with its standard output and what it logs going elsewhere.
@@ -78,13 +79,12 @@ async fn start_writing(
     folder: &Folder,
     client: &Client,
     settings: &[(&str, &str)],
-    output: Stdio,
+    output: &Path,
     log: Stdio,
 ) -> Server {
-    let port =
-        TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
     let process = Command::new(env!("CARGO_BIN_EXE_reference"))
-        .env("ADDR", format!("127.0.0.1:{port}"))
+        // It chooses a port that is free, and says which: one chosen here may be somebody else's by then.
+        .env("ADDR", "127.0.0.1:0")
         .env("DATABASE_URL", folder.database())
         .env("MAIL", folder.mail())
         .env("SECRET_KEY", SECRET_KEY)
@@ -93,19 +93,34 @@ async fn start_writing(
         // Storms come from one address.
         .env("THROTTLE", "off")
         .envs(settings.iter().copied())
-        .stdout(output)
+        .stdout(File::create(output).expect("a file"))
         .stderr(log)
         .spawn()
         .expect("the reference application starts");
-    let server = Server { process, origin: format!("http://127.0.0.1:{port}") };
+    let mut server = Server { process, origin: String::new() };
     let end = Instant::now() + Duration::from_secs(20);
     loop {
-        match client.get(format!("{}/readyz", server.origin)).send().await {
-            Ok(answer) if answer.status() == StatusCode::OK => return server,
-            _ => assert!(Instant::now() < end, "the server is not ready"),
+        if let Some(origin) = origin_in(&fs::read_to_string(output).unwrap_or_default()) {
+            match client.get(format!("{origin}/readyz")).send().await {
+                Ok(answer) if answer.status() == StatusCode::OK => {
+                    server.origin = origin;
+                    return server;
+                }
+                _ => {}
+            }
         }
+        assert!(Instant::now() < end, "the server is not ready");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Where the server says that it listens, once a whole line does.
+fn origin_in(output: &str) -> Option<String> {
+    let start = "http://127.0.0.1:";
+    let mut lines = output.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let (_, rest) = lines.find_map(|line| line.split_once(start))?;
+    let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some(format!("{start}{port}"))
 }
 
 fn client() -> Client {
