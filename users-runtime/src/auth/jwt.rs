@@ -278,8 +278,7 @@ async fn issue<U: Storable, C: TokenClaims<U>>(
     }
     let content = Content { refresh: refresh.as_ref().map(RefreshToken::hash), ..Content::default() };
     let begun = (session_of(session), lifetime, content);
-    begin(directory, request, login, begun, transaction).await?;
-    let ends_at = clock::now().saturating_add(clock::millis(lifetime.absolute));
+    let ends_at = begin(directory, request, login, begun, transaction).await?;
     let (access, expires_in) = sign::<U, C>(directory, login.user, session, ends_at)?;
     Ok(Issued { access, expires_in, refresh, lifetime })
 }

@@ -42,14 +42,14 @@ pub(super) async fn recognise<U: Storable>(
     Ok(Recognition::Accepted(principal.with_authenticated_at(since).with_session(id, transient)))
 }
 
-/// Begins the session of a login.
+/// Begins the session of a login, and says when it ends, in milliseconds since 1970.
 pub(super) async fn begin<U: Storable>(
     directory: &Directory<U>,
     request: &Parts,
     login: &Login<'_, U>,
     (id, lifetime, content): (TokenHash, Lifetime, Content),
     transaction: &mut Transaction,
-) -> Result<(), Error> {
+) -> Result<i64, Error> {
     let expires_at = clock::now().saturating_add(clock::millis(lifetime.absolute));
     let content = Content { client: client_of(request), transient: lifetime.cookie.is_none(), ..content };
     let record = SessionRecord {
@@ -58,7 +58,8 @@ pub(super) async fn begin<U: Storable>(
         ..SessionRecord::new(expires_at, content)?
     };
     directory.make_room(transaction, login.user.id()).await?;
-    directory.open_session(transaction, id, &record).await
+    directory.open_session(transaction, id, &record).await?;
+    Ok(expires_at)
 }
 
 /// How long it is until then.
