@@ -206,7 +206,9 @@ pub(in crate::conformance) async fn s17_v2_4_1_of_many_mails_that_are_asked_for_
     for _ in 0..4 {
         site.client().post(forgot, &site.naming(&person.identifier)).await?.success()?;
     }
-    let mails = site.mailbox().settled(address).await;
-    ensure!(mails == 1, "{mails} mails went to somebody who forgot one password");
+    // However long the first takes, the others would have come with it.
+    site.mailbox().next(address).await?;
+    let more = site.mailbox().settled(address).await;
+    ensure!(more == 0, "{more} mails more than one went to somebody who forgot a password");
     Ok(())
 }
