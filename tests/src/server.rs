@@ -78,6 +78,8 @@ pub trait Admin: Send + Sync {
     fn set_verified(&self, id: Uuid, verified: bool) -> BoxFuture<'_, Result<(), Error>>;
     fn grant<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
     fn withdraw<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<(), Error>>;
+    fn forget_cached(&self, id: Uuid) -> BoxFuture<'_, Result<(), Error>>;
     fn password_computations(&self) -> u64;
     /// The tokens of an account that the user has linked.
     fn oauth_tokens(&self, user: Uuid, account: Uuid) -> BoxFuture<'_, Result<Option<OAuthTokens>, Error>>;
@@ -98,6 +100,14 @@ impl<A: Application<User = User>> Admin for Users<A> {
 
     fn withdraw<'a>(&'a self, id: Uuid, role: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(Users::withdraw(self, id, role))
+    }
+
+    fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move { self.delete_user(id).await.map(drop) })
+    }
+
+    fn forget_cached(&self, id: Uuid) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(Users::forget_cached(self, id))
     }
 
     fn password_computations(&self) -> u64 {

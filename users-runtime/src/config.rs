@@ -8,6 +8,8 @@ use url::Url;
 use crate::oauth::{OAuthProvider, RedirectRule, redirect_target};
 #[cfg(feature = "jwt")]
 use crate::token::TokenKey;
+#[cfg(feature = "user-cache")]
+use crate::cache::UserCache;
 use crate::{
     db::SchemaMode,
     error::Error,
@@ -48,6 +50,8 @@ pub struct Config {
     pub(crate) require_verification: bool,
     pub(crate) body_limit: usize,
     pub(crate) store: Option<Arc<dyn Store>>,
+    #[cfg(feature = "user-cache")]
+    pub(crate) user_cache: Option<UserCache>,
     pub(crate) session_idle: Duration,
     pub(crate) session_absolute: Duration,
     pub(crate) session_renew_every: Duration,
@@ -109,6 +113,8 @@ impl Config {
             // Every body of the contract fits many times (S51).
             body_limit: 16 * 1024,
             store: None,
+            #[cfg(feature = "user-cache")]
+            user_cache: None,
             // S20, after OWASP ASVS 7.3.
             session_idle: 7 * DAY,
             session_absolute: 30 * DAY,
@@ -229,6 +235,15 @@ impl Config {
         }
         if let Some(networks) = variable("TRUSTED_PROXIES")? {
             config = config.with_trusted_proxies(&networks)?;
+        }
+        #[cfg(feature = "user-cache")]
+        match variable("USER_CACHE")?.as_deref() {
+            None | Some("off") => {}
+            Some("on") => config = config.with_user_cache(UserCache::default()),
+            Some(other) => {
+                let problem = format!("`{other}` is neither `on` nor `off`");
+                return Err(Error::Setting { name: "USER_CACHE", problem });
+            }
         }
         match variable("SESSION_STORE")? {
             Some(setting) => config.with_session_store(&setting),
@@ -378,6 +393,14 @@ impl Config {
     /// [`Error::Setting`] for what is not a store, and what the store says.
     pub fn with_session_store(self, setting: &str) -> Result<Self, Error> {
         Ok(Self { store: store_from_setting(setting)?, ..self })
+    }
+
+    /// Keeps users that requests are from for a few seconds, so that most requests need no statement; off by default. What
+    /// is promised then instead is at [`UserCache`].
+    #[cfg(feature = "user-cache")]
+    #[must_use]
+    pub fn with_user_cache(self, cache: UserCache) -> Self {
+        Self { user_cache: Some(cache), ..self }
     }
 
     /// Asks users at login whether to stay logged in. A login whose body says `"remember": true` lasts as
@@ -626,6 +649,10 @@ impl Config {
         }
         if self.token_lifetime.as_secs() == 0 {
             return setting("with_token_lifetime", "must be a second or more");
+        }
+        #[cfg(feature = "user-cache")]
+        if let Some(cache) = self.user_cache {
+            cache.check()?;
         }
         self.tokens.check()?;
         self.throttle.check()?;

@@ -46,6 +46,8 @@ pub struct Shared {
 impl Shared {
     pub(crate) fn new(config: Config, database: Database, refreshes: bool) -> Result<Self, Error> {
         config.check()?;
+        #[cfg(feature = "user-cache")]
+        let database = database.with_cache(config.user_cache);
         let passwords =
             PasswordPool::new(config.argon2, config.hash_threads, config.hash_queue, config.schemes.clone())?;
         Ok(Self {

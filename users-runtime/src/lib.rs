@@ -87,6 +87,7 @@ mod auth;
 pub mod cli;
 #[cfg(feature = "client")]
 pub mod client;
+mod cache;
 mod clock;
 mod config;
 #[cfg(feature = "conformance")]
@@ -149,6 +150,8 @@ pub use crate::auth::Session;
 pub use crate::auth::SessionCookie;
 #[cfg(feature = "jwt")]
 pub use crate::auth::{Jwt, JwtCookie, NoClaims, OAuth2Password, TokenClaims};
+#[cfg(feature = "user-cache")]
+pub use crate::cache::UserCache;
 #[cfg(feature = "smtp")]
 pub use crate::mail::Smtp;
 #[cfg(feature = "bcrypt")]

@@ -9,7 +9,7 @@ use crate::{
 
 /// A user and the roles that came in the same statement. It dereferences to the user.
 pub struct Principal<U: UserModel> {
-    user: U,
+    user: Arc<U>,
     roles: Arc<[U::Role]>,
     authenticated_at: Option<i64>,
     session: Option<CurrentSession>,
@@ -29,7 +29,7 @@ impl<U: UserModel> Principal<U> {
     /// A user whom an application knows by a way of its own. Those that `Directory` and `Users` find come with their roles.
     pub fn new(user: U, roles: Vec<U::Role>) -> Self {
         // An empty slice needs no allocation of its own, and most users have no role.
-        Self { user, roles: roles.into(), authenticated_at: None, session: None, claims: Vec::new() }
+        Self { user: Arc::new(user), roles: roles.into(), authenticated_at: None, session: None, claims: Vec::new() }
     }
 
     /// The same user, of whom a backend says when they last proved who they are, in milliseconds since 1970. A guard
@@ -113,10 +113,13 @@ impl<U: UserModel> Principal<U> {
         roles.into_iter().all(|role| self.has_role(role))
     }
 
-    /// The user alone.
+    /// The user alone. It is copied where something else holds it too, such as a cache.
     #[must_use]
-    pub fn into_user(self) -> U {
-        self.user
+    pub fn into_user(self) -> U
+    where
+        U: Clone,
+    {
+        Arc::unwrap_or_clone(self.user)
     }
 }
 
@@ -128,10 +131,10 @@ impl<U: UserModel> Deref for Principal<U> {
     }
 }
 
-impl<U: UserModel + Clone> Clone for Principal<U> {
+impl<U: UserModel> Clone for Principal<U> {
     fn clone(&self) -> Self {
         Self {
-            user: self.user.clone(),
+            user: Arc::clone(&self.user),
             roles: Arc::clone(&self.roles),
             authenticated_at: self.authenticated_at,
             session: self.session,

@@ -1,5 +1,6 @@
 //! What stands behind a login: sessions, what they carry, refresh tokens, keys, and several nodes.
 
+mod cached;
 mod data;
 mod keys;
 mod nodes;

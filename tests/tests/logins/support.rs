@@ -218,6 +218,8 @@ pub mod full {
 /// What the nodes of an application share: a database, and a store of sessions where it is another one.
 pub struct Place {
     pub database: Database,
+    /// A secret key, for nodes that share one.
+    pub key: SecretKey,
     memory: Option<Memory>,
     setting: String,
     folder: Option<PathBuf>,
@@ -246,7 +248,7 @@ impl Place {
             None => name.clone(),
         };
         let memory = (name == "memory").then(Memory::default);
-        Self { database: Database::new().await, memory, setting, folder }
+        Self { database: Database::new().await, key: new_key(), memory, setting, folder }
     }
 
     /// Keeps sessions in the database, whatever `TEST_STORE` says.

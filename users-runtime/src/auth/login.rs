@@ -36,10 +36,10 @@ pub(super) async fn recognise<U: Storable>(
     directory: &Directory<U>,
     id: TokenHash,
 ) -> Result<Recognition<U>, Error> {
-    let Some((principal, record)) = directory.session(id).await? else { return Ok(Recognition::Refused) };
-    let (since, transient) = (record.created_at, record.content.transient);
-    directory.touch_session(id, record).await?;
-    Ok(Recognition::Accepted(principal.with_authenticated_at(since).with_session(id, transient)))
+    let Some((principal, seen)) = directory.recognise(id).await? else { return Ok(Recognition::Refused) };
+    Ok(Recognition::Accepted(
+        principal.with_authenticated_at(seen.created_at).with_session(id, seen.transient),
+    ))
 }
 
 /// Begins the session of a login, and says when it ends, in milliseconds since 1970.

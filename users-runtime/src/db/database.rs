@@ -1,5 +1,8 @@
 //! The database of an application: its pool, and one method a statement that runs by itself.
 
+#[cfg(all(feature = "user-cache", feature = "postgres"))]
+use std::sync::Arc;
+
 #[cfg(feature = "mysql")]
 use super::mysql;
 #[cfg(feature = "postgres")]
@@ -10,8 +13,10 @@ use super::{
     Difference, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, list::Listing,
     loan::Loan, outbox, transaction::Inner,
 };
+#[cfg(feature = "user-cache")]
+use crate::cache::{Kept, UserCache};
 use crate::{
-    error::Error, event::Outlet, model::SortColumn, principal::Principal, session::SessionRecord,
+    cache::Cache, error::Error, event::Outlet, model::SortColumn, principal::Principal, session::SessionRecord,
     token::TokenHash,
 };
 
@@ -57,6 +62,8 @@ pub(crate) struct Database {
     pub(super) pool: Pool,
     /// Where events go once they are committed.
     pub(crate) events: Outlet,
+    /// What is kept of what was read from it.
+    pub(crate) cache: Cache,
 }
 
 impl Database {
@@ -76,7 +83,27 @@ impl Database {
     }
 
     pub(crate) fn over(pool: Pool) -> Self {
-        Self { pool, events: Outlet::default() }
+        Self { pool, events: Outlet::default(), cache: Cache::default() }
+    }
+
+    /// The same with what is kept of what is read from it.
+    #[cfg(feature = "user-cache")]
+    pub(crate) fn with_cache(self, settings: Option<UserCache>) -> Self {
+        let Some(settings) = settings else { return self };
+        // Over other databases nobody tells of changes, so that there is nothing to wait for.
+        #[cfg(feature = "postgres")]
+        let hears = !matches!(self.pool, Pool::Postgres(_));
+        #[cfg(not(feature = "postgres"))]
+        let hears = true;
+        Self { cache: Cache::new(Kept::new(settings, hears)), ..self }
+    }
+
+    /// Listens for changes that other nodes make, if there is a cache and a database that tells of them.
+    #[cfg(all(feature = "user-cache", feature = "postgres"))]
+    pub(crate) fn listen(&self) {
+        if let (Pool::Postgres(pool), Some(kept)) = (&self.pool, self.cache.kept()) {
+            tokio::spawn(postgres::listen(pool.clone(), Arc::downgrade(kept), Arc::clone(&kept.closed)));
+        }
     }
 
     /// Closes every connection, as when the database is gone.
@@ -117,7 +144,7 @@ impl Database {
             #[cfg(feature = "mysql")]
             Pool::MySql(pool) => Inner::MySql(Loan::begin(pool, mysql::BEGIN).await?),
         };
-        Ok(Transaction { inner, recorded: Vec::new(), events: self.events.clone() })
+        Ok(Transaction { inner, recorded: Vec::new(), events: self.events.clone(), changes: self.cache.changes() })
     }
 
     /// Whether the database answers.

@@ -74,6 +74,7 @@ impl Transaction {
         role_id: RoleId<U>,
         canonicals: &[&str],
     ) -> Result<(), Error> {
+        self.changes.of_everybody();
         dispatch!(tx self, assign_role_to::<U>(tenant, role_id, canonicals))
     }
 

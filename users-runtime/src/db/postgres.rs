@@ -1,5 +1,6 @@
 //! PostgreSQL.
 
+mod announce;
 #[path = "shared/credentials.rs"]
 mod credentials;
 #[path = "shared/deletions.rs"]
@@ -24,6 +25,7 @@ mod schema;
 #[path = "shared/users.rs"]
 mod users;
 
+pub(super) use announce::*;
 pub(super) use credentials::*;
 pub(super) use deletions::*;
 pub(super) use entries::*;

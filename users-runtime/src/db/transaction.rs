@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Id, NewOneTime, OneTime, Purpose, Role, RoleId, Storable, Tenant, loan::Loan, outbox};
 use crate::{
+    cache::Changes,
     error::Error,
     event::{Event, Outlet},
     model::RoleModel,
@@ -20,6 +21,8 @@ pub struct Transaction {
     /// What it records, told of after the commit.
     pub(super) recorded: Vec<Event>,
     pub(super) events: Outlet,
+    /// What others may keep of what it changes.
+    pub(crate) changes: Changes,
 }
 
 #[derive(Debug)]
@@ -87,10 +90,18 @@ impl Transaction {
             #[cfg(feature = "sqlite")]
             Inner::Sqlite(loan) => loan.commit().await?,
             #[cfg(feature = "postgres")]
-            Inner::Postgres(loan) => loan.commit().await?,
+            Inner::Postgres(mut loan) => {
+                if let Some(announcement) = self.changes.announcement() {
+                    let work = super::postgres::announce(&mut loan, &announcement);
+                    super::loan::in_time(super::ANSWER, Box::pin(work)).await??;
+                }
+                loan.commit().await?;
+            }
             #[cfg(feature = "mysql")]
             Inner::MySql(loan) => loan.commit().await?,
         }
+        // Whoever asked for the change is answered after this.
+        drop(self.changes);
         self.events.tell(self.recorded);
         Ok(())
     }
@@ -124,6 +135,7 @@ impl Transaction {
         id: Id<U>,
         update: &U::Update,
     ) -> Result<(), Error> {
+        self.changes.of_user(&id);
         dispatch!(tx self, update_user::<U>(tenant, id, update))
     }
 
@@ -133,6 +145,7 @@ impl Transaction {
         id: Id<U>,
         update: &U::AdminUpdate,
     ) -> Result<(), Error> {
+        self.changes.of_user(&id);
         dispatch!(tx self, admin_update_user::<U>(tenant, id, update))
     }
 
@@ -144,6 +157,7 @@ impl Transaction {
         old: &str,
         new: &str,
     ) -> Result<bool, Error> {
+        self.changes.of_user(&id);
         dispatch!(tx self, set_password::<U>(tenant, id, old, new))
     }
 
@@ -155,6 +169,7 @@ impl Transaction {
         old: &str,
         new: &CanonicalIdentifier,
     ) -> Result<bool, Error> {
+        self.changes.of_user(&id);
         dispatch!(tx self, set_identifier::<U>(tenant, id, old, new))
     }
 
@@ -165,6 +180,7 @@ impl Transaction {
         id: Id<U>,
         verified: bool,
     ) -> Result<bool, Error> {
+        self.changes.of_user(&id);
         dispatch!(tx self, set_verified::<U>(tenant, id, verified))
     }
 
@@ -175,6 +191,7 @@ impl Transaction {
         id: Id<U>,
         active: bool,
     ) -> Result<bool, Error> {
+        self.changes.of_user(&id);
         dispatch!(tx self, set_active::<U>(tenant, id, active))
     }
 
@@ -184,6 +201,7 @@ impl Transaction {
         tenant: &Tenant<U>,
         id: Id<U>,
     ) -> Result<bool, Error> {
+        self.changes.of_user(&id);
         dispatch!(tx self, delete_user::<U>(tenant, id))
     }
 
@@ -223,10 +241,12 @@ impl Transaction {
 
     /// `false` when there was none.
     pub(crate) async fn delete_session(&mut self, id: TokenHash) -> Result<bool, Error> {
+        self.changes.of_session(id);
         dispatch!(tx self, delete_session(id))
     }
 
     pub(crate) async fn delete_sessions_of<U: Storable>(&mut self, user_id: Id<U>) -> Result<(), Error> {
+        self.changes.of_user(&user_id);
         dispatch!(tx self, delete_sessions_of::<U>(user_id))
     }
 
@@ -355,6 +375,7 @@ impl Transaction {
         id: RoleId<U>,
         update: &<Role<U> as RoleModel>::Update,
     ) -> Result<(), Error> {
+        self.changes.of_everybody();
         dispatch!(tx self, update_role::<U>(tenant, id, update))
     }
 
@@ -365,6 +386,7 @@ impl Transaction {
         id: RoleId<U>,
         name: &str,
     ) -> Result<(), Error> {
+        self.changes.of_everybody();
         dispatch!(tx self, rename_role::<U>(tenant, id, name))
     }
 
@@ -374,6 +396,7 @@ impl Transaction {
         tenant: &Tenant<U>,
         id: RoleId<U>,
     ) -> Result<(), Error> {
+        self.changes.of_everybody();
         dispatch!(tx self, delete_role::<U>(tenant, id))
     }
 
@@ -392,6 +415,7 @@ impl Transaction {
         user_id: Id<U>,
         role_id: RoleId<U>,
     ) -> Result<(), Error> {
+        self.changes.of_user(&user_id);
         dispatch!(tx self, assign_role::<U>(user_id, role_id))
     }
 
@@ -401,6 +425,7 @@ impl Transaction {
         user_id: Id<U>,
         role_id: RoleId<U>,
     ) -> Result<bool, Error> {
+        self.changes.of_user(&user_id);
         dispatch!(tx self, revoke_role::<U>(user_id, role_id))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Directory;
 use crate::{
+    cache::Seen,
     clock,
     db::{Storable, Transaction},
     error::Error,
@@ -37,6 +38,28 @@ impl<U: Storable> Directory<U> {
             let fits = |fingerprint| self.keys.fits::<U>(fingerprint, principal);
             self.is_live(record) && record.fingerprint.as_ref().is_some_and(fits)
         }))
+    }
+
+    /// Who a session stands for now, and what a request has to know of it; that it is in use is noted. What the cache
+    /// refuses is asked of the database all the same.
+    pub(crate) async fn recognise(&self, id: TokenHash) -> Result<Option<(Principal<U>, Seen)>, Error> {
+        let cache = &self.database.cache;
+        let now = clock::now();
+        let moment = cache.moment();
+        if let Some((principal, seen)) = cache.find::<U>(self.tenant(), id)
+            && now < seen.ends_at
+            && !self.is_due(seen.seen_at, now)
+            && seen.fingerprint.as_ref().is_some_and(|fingerprint| self.keys.fits::<U>(fingerprint, &principal))
+        {
+            return Ok(Some((principal, seen)));
+        }
+        let Some((principal, record)) = self.session(id).await? else { return Ok(None) };
+        let mut seen = Seen::of(&record, self.idle());
+        if self.touch_session(id, record).await? {
+            seen.seen_at = now;
+        }
+        cache.keep(moment, self.tenant(), id, (&principal, seen));
+        Ok(Some((principal, seen)))
     }
 
     async fn stored_session(&self, id: TokenHash) -> Result<Option<(Principal<U>, SessionRecord)>, Error> {
@@ -76,21 +99,27 @@ impl<U: Storable> Directory<U> {
         Ok(record.filter(|record| self.is_live(record)))
     }
 
-    /// Notes that a session is in use, unless that was noted a short while ago.
-    pub(crate) async fn touch_session(&self, id: TokenHash, record: SessionRecord) -> Result<(), Error> {
+    /// Whether it is to be noted that a session is in use.
+    fn is_due(&self, seen_at: i64, now: i64) -> bool {
+        now - seen_at >= clock::millis(self.config.session_renew_every)
+    }
+
+    /// Notes that a session is in use; `false` when that was noted a short while ago.
+    pub(crate) async fn touch_session(&self, id: TokenHash, record: SessionRecord) -> Result<bool, Error> {
         let now = clock::now();
-        if now - record.seen_at < clock::millis(self.config.session_renew_every) {
-            return Ok(());
+        if !self.is_due(record.seen_at, now) {
+            return Ok(false);
         }
         match &self.store {
-            None => self.database.touch_session(id, now).await,
+            None => self.database.touch_session(id, now).await?,
             Some(store) => {
                 let expected = Expected::Revision(record.revision.unsigned_abs());
                 let record = SessionRecord { seen_at: now, revision: random_revision()?, ..record };
                 // Somebody else who wrote in between noted as much, or ended it; what has ended stays so.
-                store.put(&store_key(id), record.to_entry(self.idle())?, expected).await.map(drop)
+                store.put(&store_key(id), record.to_entry(self.idle())?, expected).await?;
             }
         }
+        Ok(true)
     }
 
     /// Stores a session under an identifier that nothing else has.
@@ -133,7 +162,10 @@ impl<U: Storable> Directory<U> {
     ) -> Result<bool, Error> {
         match &self.store {
             None => transaction.delete_session(id).await,
-            Some(store) => store.remove(&store_key(id)).await,
+            Some(store) => {
+                transaction.changes.of_session(id);
+                store.remove(&store_key(id)).await
+            }
         }
     }
 

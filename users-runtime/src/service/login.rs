@@ -218,6 +218,7 @@ impl<A: Application> Scope<A> {
             _ => return Ok(None),
         };
         self.hooks().after_login(request, &current, &mut transaction).await?;
+        transaction.changes.of_user(&id);
         // The hook may have written to the row that the credential is for and that the client is about to be shown.
         let Some(shown) = transaction.user_by_id::<A::User>(self.tenant(), id).await? else {
             return Ok(None);

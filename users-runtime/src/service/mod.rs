@@ -205,6 +205,8 @@ impl<A: Application> UsersBuilder<A> {
         let transport = self.config.transport()?;
         let users = self.open(database).await?;
         mailer::spawn(&users.0, transport);
+        #[cfg(all(feature = "user-cache", feature = "postgres"))]
+        users.0.shared.database.listen();
         audit::spawn(&users.0);
         Ok(users)
     }

@@ -12,6 +12,18 @@ use crate::{
 };
 
 impl<A: Application> Scope<A> {
+    /// Forgets what is kept of a user, here and on the nodes that can be told: after a change of the row or of the roles past
+    /// the library, which it would otherwise see after the staleness of [`UserCache`](crate::UserCache).
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    #[cfg(feature = "user-cache")]
+    pub async fn forget_cached(&self, id: <A::User as UserModel>::Id) -> Result<(), Error> {
+        let mut transaction = self.directory().database.begin().await?;
+        transaction.changes.of_user(&id);
+        transaction.commit().await
+    }
+
     /// Sets the password of a user, who is told by mail. The policy and the hooks of a password change apply, and every
     /// credential of the user ends (S22).
     ///

@@ -83,6 +83,11 @@ shortcuts! {
     has_anyone_role(role: impl RoleName + Send) -> bool;
 }
 
+#[cfg(feature = "user-cache")]
+shortcuts! {
+    forget_cached(id: U::Id) -> ();
+}
+
 #[cfg(feature = "oauth2")]
 shortcuts! {
     oauth_accounts(user: U::Id) -> Vec<LinkedAccount<U::OAuthAccount>>;

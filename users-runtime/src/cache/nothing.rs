@@ -1,0 +1,30 @@
+//! What is kept without the cargo feature `user-cache`: nothing.
+
+use super::{Change, Seen};
+use crate::{db::Storable, principal::Principal, token::TokenHash};
+
+/// There is none.
+#[derive(Debug)]
+pub(crate) enum Kept {}
+
+/// There is none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Moment {}
+
+impl Kept {
+    pub(super) fn moment(&self) -> Moment {
+        match *self {}
+    }
+
+    pub(super) fn find<U: Storable>(&self, _: &U::Tenant, _: TokenHash) -> Option<(Principal<U>, Seen)> {
+        match *self {}
+    }
+
+    pub(super) fn keep<U: Storable>(&self, _: Moment, _: &U::Tenant, _: TokenHash, _: (&Principal<U>, Seen)) {
+        match *self {}
+    }
+
+    pub(super) fn forget(&self, _: &[Change]) {
+        match *self {}
+    }
+}
