@@ -4,12 +4,12 @@ use std::{env, fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
+#[cfg(feature = "user-cache")]
+use crate::cache::UserCache;
 #[cfg(feature = "oauth2")]
 use crate::oauth::{OAuthProvider, RedirectRule, redirect_target};
 #[cfg(feature = "jwt")]
 use crate::token::TokenKey;
-#[cfg(feature = "user-cache")]
-use crate::cache::UserCache;
 use crate::{
     db::SchemaMode,
     error::Error,

@@ -68,7 +68,8 @@
 //! `sqlite`, `session`, `session-cookie`, `jwt`, `smtp`, `cli`, `openapi` and `swagger-ui` are on by default, `postgres`
 //! and `mysql` are the other databases. `oauth2` brings sign-in through providers, `client` a client in Rust,
 //! `conformance` tests for your application. `redis` brings `RedisStore` and `tower-sessions` brings `TowerStore`, two more
-//! stores for sessions and tokens. `bcrypt` and `pbkdf2` verify stored hashes of these schemes; `zxcvbn` estimates how
+//! stores for sessions and tokens. `user-cache` keeps the users that requests are from for a few seconds: [`UserCache`].
+//! `bcrypt` and `pbkdf2` verify stored hashes of these schemes; `zxcvbn` estimates how
 //! strong new passwords are, and `breach-check` asks whether they are known from a breach; `chrono`, `time` and `json` let
 //! columns of your own have these types.
 
@@ -77,17 +78,26 @@
     reason = "what databases do alike stands once and is compiled into each of them"
 )]
 #![cfg_attr(
-    not(all(feature = "jwt", feature = "session")),
-    allow(dead_code, reason = "some statements and helpers serve only a backend that is switched off here")
+    not(all(
+        feature = "cli",
+        feature = "jwt",
+        feature = "oauth2",
+        feature = "openapi",
+        feature = "session"
+    )),
+    allow(dead_code, reason = "some statements and helpers serve only a feature that is switched off here")
 )]
 
 mod app;
 mod auth;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
+mod cache;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "client")]
 pub mod client;
-mod cache;
 mod clock;
 mod config;
 #[cfg(feature = "conformance")]

@@ -29,7 +29,13 @@ impl<U: UserModel> Principal<U> {
     /// A user whom an application knows by a way of its own. Those that `Directory` and `Users` find come with their roles.
     pub fn new(user: U, roles: Vec<U::Role>) -> Self {
         // An empty slice needs no allocation of its own, and most users have no role.
-        Self { user: Arc::new(user), roles: roles.into(), authenticated_at: None, session: None, claims: Vec::new() }
+        Self {
+            user: Arc::new(user),
+            roles: roles.into(),
+            authenticated_at: None,
+            session: None,
+            claims: Vec::new(),
+        }
     }
 
     /// The same user, of whom a backend says when they last proved who they are, in milliseconds since 1970. A guard

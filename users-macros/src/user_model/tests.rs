@@ -626,3 +626,28 @@ fn a_broken_model_leaves_bodies_for_clients_behind() {
     let expansion = pretty(expand_for(&broken, &[SQLITE], true));
     assert_eq!(expansion.matches("impl ::users_runtime::client::RequestBody for").count(), 4);
 }
+
+/// How long the expansion may get for a user of eight fields, in lines as rustfmt would break them, documentation among them:
+/// what a person reads who wants to know what was generated, and what each build of an application compiles.
+const MOST_LINES: usize = 600;
+
+#[test]
+fn the_expansion_of_a_user_with_eight_fields_can_be_read() {
+    let program = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/generated/src/main.rs");
+    let program = std::fs::read_to_string(program).expect("the smallest application");
+    let file = syn::parse_file(&program).expect("Rust");
+    let items = file.items.iter().filter_map(|item| match item {
+        syn::Item::Mod(module) => module.content.as_ref(),
+        _ => None,
+    });
+    let user = items.flat_map(|(_, items)| items).find_map(|item| match item {
+        syn::Item::Struct(user) => Some(DeriveInput::from(user.clone())),
+        _ => None,
+    });
+    let user = user.expect("a struct");
+    let syn::Data::Struct(data) = &user.data else { panic!("it is a struct") };
+    assert_eq!(data.fields.len(), 8);
+    let lines = pretty(expanded(&user)).lines().count();
+    println!("{lines} lines");
+    assert!((100..=MOST_LINES).contains(&lines), "{lines} lines");
+}

@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     fmt,
+    hash::{BuildHasher, Hash, RandomState},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -49,14 +50,60 @@ struct KeptSession {
     seen: Seen,
 }
 
+/// How many last changes are told apart. Of two users with the same place, the change of one is taken for one of the other,
+/// who is read once more for it.
+const PLACES: usize = 1024;
+
+/// When what changed last, counted in changes.
+struct Changes {
+    count: u64,
+    everybody: u64,
+    last: Box<[u64]>,
+    hashes: RandomState,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { count: 0, everybody: 0, last: vec![0; PLACES].into(), hashes: RandomState::new() }
+    }
+}
+
+impl Changes {
+    fn place(&self, of: impl Hash) -> usize {
+        // What is left after the division is less than the number of places.
+        usize::try_from(self.hashes.hash_one(of) % PLACES as u64).unwrap_or_default()
+    }
+
+    fn note(&mut self, change: &Change) {
+        self.count += 1;
+        let place = match change {
+            Change::User(id) => self.place(id.as_str()),
+            Change::Session(id) => self.place(id),
+            Change::Everybody => {
+                self.everybody = self.count;
+                return;
+            }
+        };
+        if let Some(last) = self.last.get_mut(place) {
+            *last = self.count;
+        }
+    }
+
+    /// Whether a user and a session are still what they were at a moment.
+    fn none_since(&self, moment: u64, user: &str, session: TokenHash) -> bool {
+        let last = |place: usize| self.last.get(place).is_some_and(|last| *last <= moment);
+        self.everybody <= moment && last(self.place(user)) && last(self.place(session))
+    }
+}
+
 /// The users and sessions that are kept.
 pub(crate) struct Kept {
     staleness: Duration,
     users: Cache<Arc<str>, KeptUser>,
     sessions: Cache<TokenHash, KeptSession>,
-    /// How many changes there were. Whoever keeps something holds it for reading, whoever forgets for writing: nothing that
-    /// was read before a change is kept behind it.
-    changes: RwLock<u64>,
+    /// Whoever keeps something holds it for reading, whoever forgets for writing: nothing that was read before a change is
+    /// kept behind it.
+    changes: RwLock<Changes>,
     stamps: AtomicU64,
     /// Stamps below this one are of before a change of everything.
     oldest: AtomicU64,
@@ -95,7 +142,7 @@ impl Kept {
     }
 
     pub(super) fn moment(&self) -> Moment {
-        let changes = *self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner).count;
         Moment { changes, at: Instant::now() }
     }
 
@@ -127,10 +174,10 @@ impl Kept {
         (principal, seen): (&Principal<U>, Seen),
     ) {
         let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
-        if *changes != moment.changes {
+        let user: Arc<str> = principal.id().to_string().into();
+        if !changes.none_since(moment.changes, &user, id) {
             return;
         }
-        let user: Arc<str> = principal.id().to_string().into();
         let known = self.users.get(&user).map(|known| known.stamp);
         let known = known.filter(|stamp| *stamp >= self.oldest.load(Ordering::Acquire));
         // One stamp for all sessions of a user, or each would put the others out.
@@ -143,8 +190,8 @@ impl Kept {
 
     pub(super) fn forget(&self, list: &[Change]) {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
-        *changes += 1;
         for change in list {
+            changes.note(change);
             match change {
                 Change::User(id) => self.users.invalidate(id.as_str()),
                 Change::Session(id) => self.sessions.invalidate(id),

@@ -107,11 +107,21 @@ fn s25_a_change_of_everybody_ends_all_that_was_kept_before() {
 fn s23_what_was_read_before_a_change_is_not_kept_after_it() {
     let cache = cache(HOUR);
     let ada = member("ada");
+    let changes: [fn(&mut Changes, Uuid); 3] = [
+        |changes, id| changes.of_user(&id),
+        |changes, _| changes.of_session(session("a")),
+        |changes, _| changes.of_everybody(),
+    ];
+    for change in changes {
+        let before = cache.moment();
+        change(&mut cache.changes(), ada.id());
+        cache.keep(before, &ada.club, session("a"), (&ada, SEEN));
+        assert_eq!(kept(&cache, "a"), None);
+    }
     let before = cache.moment();
-    // Somebody else's change: what was read may be of that transaction too.
-    cache.changes().of_user(&Uuid::nil());
+    keep(&cache, "b", &member("ben"));
     cache.keep(before, &ada.club, session("a"), (&ada, SEEN));
-    assert_eq!(kept(&cache, "a"), None);
+    assert_eq!(kept(&cache, "a").as_deref(), Some("ada"), "nothing has changed");
 }
 
 #[test]

@@ -16,8 +16,8 @@ use super::{
 #[cfg(feature = "user-cache")]
 use crate::cache::{Kept, UserCache};
 use crate::{
-    cache::Cache, error::Error, event::Outlet, model::SortColumn, principal::Principal, session::SessionRecord,
-    token::TokenHash,
+    cache::Cache, error::Error, event::Outlet, model::SortColumn, principal::Principal,
+    session::SessionRecord, token::TokenHash,
 };
 
 /// A pool of connections that the application already has.
@@ -144,7 +144,12 @@ impl Database {
             #[cfg(feature = "mysql")]
             Pool::MySql(pool) => Inner::MySql(Loan::begin(pool, mysql::BEGIN).await?),
         };
-        Ok(Transaction { inner, recorded: Vec::new(), events: self.events.clone(), changes: self.cache.changes() })
+        Ok(Transaction {
+            inner,
+            recorded: Vec::new(),
+            events: self.events.clone(),
+            changes: self.cache.changes(),
+        })
     }
 
     /// Whether the database answers.

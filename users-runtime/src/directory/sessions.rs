@@ -49,7 +49,10 @@ impl<U: Storable> Directory<U> {
         if let Some((principal, seen)) = cache.find::<U>(self.tenant(), id)
             && now < seen.ends_at
             && !self.is_due(seen.seen_at, now)
-            && seen.fingerprint.as_ref().is_some_and(|fingerprint| self.keys.fits::<U>(fingerprint, &principal))
+            && seen
+                .fingerprint
+                .as_ref()
+                .is_some_and(|fingerprint| self.keys.fits::<U>(fingerprint, &principal))
         {
             return Ok(Some((principal, seen)));
         }
