@@ -33,7 +33,7 @@ pub(crate) async fn application(url: &str, secret: &[u8]) -> Result<Router, Fail
     sqlx::query(&create).execute(&pool).await?;
     let store = Store::new(pool.clone());
     store.migrate().await?;
-    spawn(store.clone().continuously_delete_expired(tokio::time::Duration::from_secs(60)));
+    spawn(store.clone().continuously_delete_expired(tokio::time::Duration::from_mins(1)));
     let sessions = SessionManagerLayer::new(store)
         .with_secure(false)
         .with_expiry(Expiry::OnInactivity(Duration::days(1)))
@@ -90,12 +90,18 @@ async fn register(
     Ok(created(user))
 }
 
-async fn log_in(mut auth: AuthSession, Json(credentials): Json<Credentials>) -> Result<Response, Error> {
+async fn log_in(
+    mut auth: AuthSession,
+    State(Backend { pool }): State<Backend>,
+    Json(credentials): Json<Credentials>,
+) -> Result<Response, Error> {
     let failed = |error: axum_login::Error<Backend>| Error::Session(error.into());
     let Some(user) = auth.authenticate(credentials).await.map_err(failed)? else {
         return Ok(StatusCode::UNAUTHORIZED.into_response());
     };
     auth.login(&user).await.map_err(failed)?;
+    let counted = "UPDATE users SET login_count = login_count + 1 WHERE id = $1 RETURNING *";
+    let user: User = sqlx::query_as(counted).bind(user.id).fetch_one(&pool).await?;
     Ok(created(user))
 }
 
