@@ -15,11 +15,14 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi_users import BaseUserManager, FastAPIUsers, UUIDIDMixin, schemas
 from fastapi_users.authentication import AuthenticationBackend, CookieTransport, JWTStrategy
 from fastapi_users.authentication.strategy.db import DatabaseStrategy
+from fastapi_users.password import PasswordHelper
 from fastapi_users_db_sqlalchemy import SQLAlchemyBaseUserTableUUID, SQLAlchemyUserDatabase
 from fastapi_users_db_sqlalchemy.access_token import (
     SQLAlchemyAccessTokenDatabase,
     SQLAlchemyBaseAccessTokenTableUUID,
 )
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import ForeignKey, event
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
@@ -95,6 +98,10 @@ async def get_token_database(
     yield SQLAlchemyAccessTokenDatabase(session, AccessToken)
 
 
+# The cost of the other programs; by default it is 64 MiB, 3 passes and 4 lanes.
+password_helper = PasswordHelper(PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19456, parallelism=1),)))
+
+
 class UserManager(UUIDIDMixin, BaseUserManager[User, uuid.UUID]):
     reset_password_token_secret = SECRET
     verification_token_secret = SECRET
@@ -108,7 +115,7 @@ class UserManager(UUIDIDMixin, BaseUserManager[User, uuid.UUID]):
 async def get_user_manager(
     database: SQLAlchemyUserDatabase = Depends(get_user_database),
 ) -> AsyncIterator[UserManager]:
-    yield UserManager(database)
+    yield UserManager(database, password_helper)
 
 
 def get_jwt_strategy() -> JWTStrategy:

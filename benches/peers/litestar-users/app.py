@@ -24,6 +24,7 @@ from litestar_users.config import (
 )
 from litestar_users.mixins import SQLAlchemyUserMixin
 from litestar_users.service import BaseUserService
+from passlib.hash import argon2
 from sqlalchemy import event
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -98,6 +99,8 @@ def application() -> Litestar:
             auth_config=auth,
             # It takes 16, 24 or 32 characters.
             secret=os.environ["SECRET_KEY"][:32],
+            # The cost of the other programs; by default it is 64 MiB, 3 passes and 4 lanes.
+            hash_schemes=[argon2.using(memory_cost=19456, time_cost=2, parallelism=1)],
             user_repository_class=UserRepository,
             user_read_dto=ReadDTO,
             user_registration_dto=RegistrationDTO,
