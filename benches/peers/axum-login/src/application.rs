@@ -42,6 +42,7 @@ pub(crate) async fn application(url: &str, secret: &[u8]) -> Result<Router, Fail
     let auth = AuthManagerLayerBuilder::new(backend.clone(), sessions).build();
     Ok(Router::new()
         .route("/users/me", get(me).patch(update))
+        .route("/logout", post(log_out))
         .route_layer(login_required!(Backend))
         .route("/register", post(register))
         .route("/login", post(log_in))
@@ -103,6 +104,11 @@ async fn log_in(
     let counted = "UPDATE users SET login_count = login_count + 1 WHERE id = $1 RETURNING *";
     let user: User = sqlx::query_as(counted).bind(user.id).fetch_one(&pool).await?;
     Ok(created(user))
+}
+
+async fn log_out(mut auth: AuthSession) -> Result<StatusCode, Error> {
+    auth.logout().await.map_err(|error| Error::Session(error.into()))?;
+    Ok(StatusCode::CREATED)
 }
 
 async fn me(auth: AuthSession) -> Response {
