@@ -15,10 +15,10 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "users-bench", max_term_width = 110)]
 pub struct Args {
-    /// The server of PostgreSQL, such as postgres://postgres@127.0.0.1/test; SQLite alone without it
+    /// The server of PostgreSQL, such as `postgres://postgres@127.0.0.1/test`; SQLite alone without it
     #[arg(long, value_name = "URL")]
     pub postgres: Option<Url>,
-    /// A Redis for sessions of the generated program, such as redis://127.0.0.1; left out without it
+    /// A Redis for sessions of the generated program, such as `redis://127.0.0.1`; left out without it
     #[arg(long, value_name = "URL")]
     pub redis: Option<String>,
     /// The interpreter of a venv with the requirements of the Python peers; they are left out without it

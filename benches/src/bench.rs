@@ -101,7 +101,7 @@ impl<'a> Bench<'a> {
                 continue;
             }
             let subjects: Vec<_> =
-                self.subjects.iter().copied().filter(|subject| scenario.takes(subject)).collect();
+                self.subjects.iter().copied().filter(|subject| scenario.takes(*subject)).collect();
             for round in 1..=self.args.rounds() {
                 eprintln!("{}, round {round} of {}", scenario.name(), self.args.rounds());
                 if scenario == Scenario::Login {
@@ -111,7 +111,7 @@ impl<'a> Bench<'a> {
                 for turn in 0..subjects.len() {
                     // Each round begins with another, so that nobody always follows the same one.
                     let subject = subjects[(turn + round as usize - 1) % subjects.len()];
-                    self.turn(scenario, &subject, round).map_err(|error| {
+                    self.turn(scenario, subject, round).map_err(|error| {
                         format!(
                             "{}, {}, {}: {error}",
                             scenario.name(),
@@ -132,21 +132,21 @@ impl<'a> Bench<'a> {
     fn fill(&mut self) -> Result<(), Failure> {
         let subjects = self.subjects.clone();
         for database in [Database::Sqlite, Database::Postgres] {
-            let of_rust = |one: &&Subject| one.database == database && one.program.script().is_none();
-            if subjects.iter().any(|subject| of_rust(&subject)) {
+            let of_rust = |one: &Subject| one.database == database && one.program.script().is_none();
+            if subjects.iter().any(of_rust) {
                 eprintln!("storing {} users in {} ...", self.args.users, database.name());
                 self.fill_template(database)?;
             }
         }
         for subject in subjects {
             if subject.program.script().is_none() {
-                self.databases.copy(&subject)?;
+                self.databases.copy(subject)?;
                 continue;
             }
             eprintln!("registering {} users at {} ...", self.args.peer_users, subject.label());
-            self.databases.make_empty(&subject)?;
+            self.databases.make_empty(subject)?;
             let emails: Vec<_> = (0..self.args.peer_users).map(people::email).collect();
-            credentials::register(&self.start(&subject)?, &emails)?;
+            credentials::register(&self.start(subject)?, &emails)?;
         }
         Ok(())
     }
@@ -156,16 +156,16 @@ impl<'a> Bench<'a> {
         self.databases.make_template(database)?;
         let program = Program::Generated;
         let subject = Subject { program, database, backend: Backend::JwtCookie, store: Store::Database };
-        let mut command = self.command(&subject)?;
+        let mut command = self.command(subject)?;
         command.env("DATABASE_URL", self.databases.template(database));
-        let address = self.address(&subject)?;
+        let address = self.address(subject)?;
         let server = Server::start(command, address, &self.folder.join("template.log"))?;
         credentials::register(&server, &[people::SEED.to_owned()])?;
         drop(server);
         self.databases.fill(database, self.args.users)
     }
 
-    fn turn(&mut self, scenario: Scenario, subject: &Subject, round: u32) -> Result<(), Failure> {
+    fn turn(&mut self, scenario: Scenario, subject: Subject, round: u32) -> Result<(), Failure> {
         match scenario {
             Scenario::Growth => growth::connections(self, subject, round),
             Scenario::Startup => growth::startup(self, subject, round),
@@ -174,29 +174,29 @@ impl<'a> Bench<'a> {
                 let server = self.start(subject)?;
                 let load = self.load(scenario, subject, &server, scenario.connections())?;
                 let figures = self.send(&server, &load)?;
-                self.record(scenario, Some(*subject), load.connections, round, figures);
+                self.record(scenario, Some(subject), load.connections, round, figures);
                 Ok(())
             }
         }
     }
 
     /// Starts a program on its own database.
-    pub fn start(&mut self, subject: &Subject) -> Result<Server, Failure> {
+    pub fn start(&mut self, subject: Subject) -> Result<Server, Failure> {
         let (command, address) = (self.command(subject)?, self.address(subject)?);
         Server::start(command, address, &self.folder.join(format!("{}.log", subject.id())))
     }
 
     /// Any free port, and the same one each time.
-    fn address(&mut self, subject: &Subject) -> Result<SocketAddr, Failure> {
-        if let Some(address) = self.addresses.get(subject) {
+    fn address(&mut self, subject: Subject) -> Result<SocketAddr, Failure> {
+        if let Some(address) = self.addresses.get(&subject) {
             return Ok(*address);
         }
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        self.addresses.insert(*subject, address);
+        self.addresses.insert(subject, address);
         Ok(address)
     }
 
-    fn command(&self, subject: &Subject) -> Result<Command, Failure> {
+    fn command(&self, subject: Subject) -> Result<Command, Failure> {
         let mut command = binaries::command(self.args, subject.program)?;
         let folder = |name: &str| -> Result<String, Failure> {
             let folder = self.folder.join(format!("{}_{}_{name}", subject.database.name(), subject.id()));
@@ -228,7 +228,7 @@ impl<'a> Bench<'a> {
     pub fn load(
         &mut self,
         scenario: Scenario,
-        subject: &Subject,
+        subject: Subject,
         server: &Server,
         connections: u32,
     ) -> Result<Load, Failure> {
@@ -265,7 +265,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Reads, which alone are counted, beside as many logins as arrive.
-    fn storm(&mut self, subject: &Subject, round: u32) -> Result<(), Failure> {
+    fn storm(&mut self, subject: Subject, round: u32) -> Result<(), Failure> {
         let server = self.start(subject)?;
         let connections = Scenario::Storm.connections();
         let reads = self.load(Scenario::Storm, subject, &server, connections)?;
@@ -278,7 +278,7 @@ impl<'a> Bench<'a> {
         let mut figures = outcome.figures();
         let logins = storm.finish()?.figures();
         figures.extend([("login_rate", logins["rate"]), ("login_p99_us", logins["p99_us"])]);
-        self.record(Scenario::Storm, Some(*subject), connections, round, figures);
+        self.record(Scenario::Storm, Some(subject), connections, round, figures);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::Failure;
 
 /// Longer than any answer takes at a machine that is busy with something else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request as it goes over the wire.
 #[derive(Debug, Clone)]

@@ -15,11 +15,11 @@ impl Credentials {
     /// The lines of the head that prove who requests are from; users log in again when the program forgot them.
     pub fn of(
         &mut self,
-        subject: &Subject,
+        subject: Subject,
         server: &Server,
         emails: impl Iterator<Item = String>,
     ) -> Result<&[String], Failure> {
-        let known = self.0.entry(*subject).or_default();
+        let known = self.0.entry(subject).or_default();
         if !are_valid(known, server)? {
             *known = log_in(subject.program, server, &emails.collect::<Vec<_>>())?;
         }
@@ -43,7 +43,7 @@ pub fn log_in(program: Program, server: &Server, emails: &[String]) -> Result<Ve
 }
 
 pub fn register(server: &Server, emails: &[String]) -> Result<(), Failure> {
-    each(server, emails, |email| Program::register(email), 201).map(drop)
+    each(server, emails, Program::register, 201).map(drop)
 }
 
 fn each(

@@ -34,7 +34,7 @@ impl Databases {
         Ok(Self { runtime, folder: folder.to_owned(), server: server.cloned(), made: Vec::new() })
     }
 
-    pub fn url(&self, subject: &Subject) -> String {
+    pub fn url(&self, subject: Subject) -> String {
         self.url_of(subject.database, &subject.id())
     }
 
@@ -66,7 +66,7 @@ impl Databases {
     }
 
     /// An empty database for a program that makes its own tables.
-    pub fn make_empty(&mut self, subject: &Subject) -> Result<(), Failure> {
+    pub fn make_empty(&mut self, subject: Subject) -> Result<(), Failure> {
         match subject.database {
             Database::Sqlite => Ok(()),
             Database::Postgres => self.create(&subject.id(), ""),
@@ -107,7 +107,7 @@ impl Databases {
     }
 
     /// Copies the template for a program.
-    pub fn copy(&mut self, subject: &Subject) -> Result<(), Failure> {
+    pub fn copy(&mut self, subject: Subject) -> Result<(), Failure> {
         match subject.database {
             Database::Sqlite => {
                 fs::copy(self.file(TEMPLATE), self.file(&subject.id()))?;

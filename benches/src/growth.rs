@@ -22,12 +22,12 @@ const QUICK_SESSIONS: (u32, u32) = (100, 200);
 const IDLE: Duration = Duration::from_secs(2);
 
 /// Reads over ever more connections.
-pub fn connections(bench: &mut Bench<'_>, subject: &Subject, round: u32) -> Result<(), Failure> {
+pub fn connections(bench: &mut Bench<'_>, subject: Subject, round: u32) -> Result<(), Failure> {
     let server = bench.start(subject)?;
     for connections in CONNECTIONS {
         let load = bench.load(Scenario::Growth, subject, &server, connections)?;
         let figures = bench.send(&server, &load)?;
-        bench.record(Scenario::Growth, Some(*subject), connections, round, figures);
+        bench.record(Scenario::Growth, Some(subject), connections, round, figures);
     }
     Ok(())
 }
@@ -37,7 +37,7 @@ pub fn connections(bench: &mut Bench<'_>, subject: &Subject, round: u32) -> Resu
 pub fn sessions(bench: &mut Bench<'_>, subjects: &[Subject]) -> Result<(), Failure> {
     let (first, more) = if bench.args.quick { QUICK_SESSIONS } else { SESSIONS };
     eprintln!("growth, memory of {} sessions", first + more);
-    for subject in subjects.iter().filter(|subject| subject.database == Database::Sqlite) {
+    for &subject in subjects.iter().filter(|subject| subject.database == Database::Sqlite) {
         let server = bench.start(subject)?;
         let start = Memory::of(server.pid())?.now;
         // Users have several sessions when there are fewer of them.
@@ -54,19 +54,19 @@ pub fn sessions(bench: &mut Bench<'_>, subjects: &[Subject]) -> Result<(), Failu
             ("many_sessions_mib", many),
             ("thousand_sessions_kib", (many - few) * 1_024.0 * 1_000.0 / f64::from(more)),
         ]);
-        bench.record(Scenario::Growth, Some(*subject), 0, 1, figures);
+        bench.record(Scenario::Growth, Some(subject), 0, 1, figures);
     }
     Ok(())
 }
 
 /// The time until the first answer over a database that is there, and the memory of a program that nobody uses.
-pub fn startup(bench: &mut Bench<'_>, subject: &Subject, round: u32) -> Result<(), Failure> {
+pub fn startup(bench: &mut Bench<'_>, subject: Subject, round: u32) -> Result<(), Failure> {
     let server = bench.start(subject)?;
     thread::sleep(IDLE);
     let figures = Figures::from([
         ("start_ms", server.started_in.as_secs_f64() * 1_000.0),
         ("idle_mib", Memory::of(server.pid())?.now),
     ]);
-    bench.record(Scenario::Startup, Some(*subject), 0, round, figures);
+    bench.record(Scenario::Startup, Some(subject), 0, round, figures);
     Ok(())
 }

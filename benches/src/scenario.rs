@@ -50,8 +50,8 @@ impl Scenario {
     }
 
     /// Whether a subject has anything to show in it.
-    pub fn takes(self, subject: &Subject) -> bool {
-        let Subject { program, backend, store, .. } = *subject;
+    pub fn takes(self, subject: Subject) -> bool {
+        let Subject { program, backend, store, .. } = subject;
         match self {
             Self::Read | Self::Login | Self::Mixed => true,
             // No session is made by it.

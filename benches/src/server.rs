@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a program may take to answer, Python with its imports among them.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running program.
 pub struct Server {

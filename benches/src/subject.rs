@@ -101,7 +101,7 @@ impl Subject {
         subjects.filter(|subject| subject.is_wanted(args)).collect()
     }
 
-    fn is_wanted(&self, args: &Args) -> bool {
+    fn is_wanted(self, args: &Args) -> bool {
         Args::takes(&args.programs, &self.program)
             && Args::takes(&args.backends, &self.backend)
             && Args::takes(&args.stores, &self.store)
@@ -110,24 +110,19 @@ impl Subject {
     }
 
     /// Part of the names of files and databases.
-    pub fn id(&self) -> String {
+    pub fn id(self) -> String {
         let id = format!("{}_{}_{}", self.program.name(), self.backend.name(), self.store.name());
         id.replace(['-', '+'], "_")
     }
 
-    pub fn label(&self) -> String {
+    pub fn label(self) -> String {
         let store = if self.store == Store::Database { "" } else { self.store.name() };
         format!("{} {} {store}", self.program.name(), self.backend.name()).trim_end().to_owned()
     }
 
     /// What this is compared with.
-    pub fn baseline(&self) -> Self {
-        Self {
-            program: Program::Handwritten,
-            backend: self.backend.common(),
-            store: Store::Database,
-            ..*self
-        }
+    pub fn baseline(self) -> Self {
+        Self { program: Program::Handwritten, backend: self.backend.common(), store: Store::Database, ..self }
     }
 }
 

@@ -89,7 +89,7 @@ fn table(report: &Report, scenario: Scenario, rows: &[&(Subject, &Summary)]) -> 
             summary.figure(name).map_or(String::new(), |figure| format!("{:.decimals$}", figure / unit))
         }));
         if has_rate {
-            cells.push(report.ratio(subject, summary).map_or(String::new(), |ratio| format!("{ratio:.2}")));
+            cells.push(report.ratio(*subject, summary).map_or(String::new(), |ratio| format!("{ratio:.2}")));
         }
         if let (Some(limit), Some(rate)) = (limit, summary.figure("rate")) {
             cells.push(format!("{:.2}", rate / limit));

@@ -57,7 +57,7 @@ impl Report {
     }
 
     /// How a program's throughput stands to the handwritten one's in the same place.
-    fn ratio(&self, subject: &Subject, summary: &Summary) -> Option<f64> {
+    fn ratio(&self, subject: Subject, summary: &Summary) -> Option<f64> {
         let baseline = self.medians.iter().find(|other| {
             (other.scenario, other.connections) == (summary.scenario, summary.connections)
                 && other.subject == Some(subject.baseline())
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(reads[0].0.program, Program::Handwritten);
         for (subject, summary) in reads {
             let expected = if subject.program == Program::Handwritten { 1.0 } else { 0.9 };
-            assert_eq!(report.ratio(&subject, summary), Some(expected));
+            assert_eq!(report.ratio(subject, summary), Some(expected));
         }
     }
 }

@@ -14,12 +14,12 @@ pub(super) fn all(report: &Report) -> String {
     let mut page = Page::default();
     for database in [Database::Sqlite, Database::Postgres] {
         let name = database.name();
-        let bars = |scenario, value: &dyn Fn(&Subject, &Summary) -> Option<f64>| -> Vec<Bar> {
+        let bars = |scenario, value: &dyn Fn(Subject, &Summary) -> Option<f64>| -> Vec<Bar> {
             let found = report.of_scenario(scenario, database);
             found
                 .iter()
                 .filter_map(|(subject, summary)| {
-                    let value = value(subject, summary)?;
+                    let value = value(*subject, summary)?;
                     Some(Bar { name: subject.label(), value, colour: subject.program.place().into() })
                 })
                 .collect()
