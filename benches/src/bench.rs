@@ -19,7 +19,7 @@ use crate::{
     client::Request,
     credentials::{self, Credentials},
     database::Databases,
-    growth, hashing,
+    growth, hashing, interrupt,
     load::{Load, Outcome},
     people::{self, Crowd},
     program::Program,
@@ -146,7 +146,11 @@ impl<'a> Bench<'a> {
             eprintln!("registering {} users at {} ...", self.args.peer_users, subject.label());
             self.databases.make_empty(subject)?;
             let emails: Vec<_> = (0..self.args.peer_users).map(people::email).collect();
-            credentials::register(&self.start(subject)?, &emails)?;
+            // Several workers would make the tables at once.
+            let mut command = self.command(subject)?;
+            command.env("WORKERS", "1");
+            let (address, log) = (self.address(subject)?, self.folder.join("registration.log"));
+            credentials::register(&Server::start(command, address, &log)?, &emails)?;
         }
         Ok(())
     }
@@ -182,6 +186,7 @@ impl<'a> Bench<'a> {
 
     /// Starts a program on its own database.
     pub fn start(&mut self, subject: Subject) -> Result<Server, Failure> {
+        interrupt::check()?;
         let (command, address) = (self.command(subject)?, self.address(subject)?);
         Server::start(command, address, &self.folder.join(format!("{}.log", subject.id())))
     }
