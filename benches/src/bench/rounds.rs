@@ -36,7 +36,7 @@ impl Bench<'_> {
             for round in 1..=self.args.rounds() {
                 eprintln!("{}, round {round} of {}", scenario.name(), self.args.rounds());
                 if scenario == Scenario::Login {
-                    let rate = hashing::limit(Duration::from_secs(self.args.seconds().into()))?;
+                    let rate = hashing::limit(Duration::from_secs(scenario.seconds(self.args).into()))?;
                     self.record(scenario, None, 0, round, Figures::from([("rate", rate)]));
                 }
                 for turn in 0..subjects.len() {
