@@ -26,7 +26,7 @@ pub fn connections(bench: &mut Bench<'_>, subject: Subject, round: u32) -> Resul
     let server = bench.start(subject)?;
     for connections in CONNECTIONS {
         let load = bench.load(Scenario::Growth, subject, &server, connections)?;
-        let figures = bench.send(&server, &load)?;
+        let figures = bench.send(&server, &load, Scenario::Growth.seconds(bench.args))?;
         bench.record(Scenario::Growth, Some(subject), connections, round, figures);
     }
     Ok(())

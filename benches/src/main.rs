@@ -8,6 +8,7 @@ mod credentials;
 mod database;
 mod growth;
 mod hashing;
+mod interrupt;
 mod load;
 mod machine;
 mod people;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    interrupt::listen()?;
     let mut bench = Bench::prepare(args)?;
     let measured = bench.measure();
     let postgres = bench.postgres_version();

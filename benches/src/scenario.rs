@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
+    args::Args,
     client::Request,
     people::Crowd,
     program::Program,
@@ -67,6 +68,14 @@ impl Scenario {
                     && store == Store::Database
                     && (backend == Backend::JwtCookie || program == Program::AxumLogin)
             }
+        }
+    }
+
+    /// How long a measurement takes: where 64 hashes are under way at once, none may be done for the first seconds.
+    pub fn seconds(self, args: &Args) -> u32 {
+        match self {
+            Self::Login | Self::Storm => args.seconds().max(3),
+            _ => args.seconds(),
         }
     }
 

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     net::SocketAddr,
-    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -13,6 +12,7 @@ use std::{
 use crate::{
     Failure,
     client::{Client, Request},
+    usage,
 };
 
 /// How long a program may take to answer, Python with its imports among them.
@@ -31,7 +31,7 @@ impl Server {
     pub fn start(mut command: Command, address: SocketAddr, log: &Path) -> Result<Self, Failure> {
         let output = File::create(log)?;
         command.env("ADDR", address.to_string()).stdin(Stdio::null());
-        command.stdout(output.try_clone()?).stderr(output).process_group(0);
+        command.stdout(output.try_clone()?).stderr(output);
         let start = Instant::now();
         let child =
             command.spawn().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
@@ -65,8 +65,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // Of a Python peer the workers too. What has ended by itself needs neither.
-        let group = format!("-{}", self.pid());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        let workers = usage::family(self.pid()).unwrap_or_default();
+        let workers = workers.iter().map(u32::to_string);
+        let _ = Command::new("kill").arg("-KILL").args(workers).stderr(Stdio::null()).status();
         let _ = self.child.wait();
     }
 }

@@ -59,7 +59,7 @@ fn ticks(stat: &str) -> Option<[u64; 4]> {
 }
 
 /// A process and those that it started.
-fn family(pid: u32) -> Result<Vec<u32>, Failure> {
+pub fn family(pid: u32) -> Result<Vec<u32>, Failure> {
     let mut pids = vec![pid];
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
     for child in children.split_whitespace() {

@@ -232,9 +232,17 @@ impl Purpose {
 }
 
 /// The user of rows that differ in the role alone.
-fn with_roles(mut user: User, rows: impl Iterator<Item = Option<Role>>) -> User {
-    user.roles = rows.flatten().collect();
-    user
+fn with_roles(mut rows: impl Iterator<Item = Found>) -> Option<User> {
+    let Found { user, role } = rows.next()?;
+    Some(User { roles: role.into_iter().chain(rows.filter_map(|row| row.role)).collect(), ..user })
+}
+
+fn bound(mut rows: Vec<FoundBy>) -> Option<Bound> {
+    let first = rows.first_mut()?;
+    let (fingerprint, seen_at, expires_at) =
+        (std::mem::take(&mut first.fingerprint), first.seen_at, first.expires_at);
+    let user = with_roles(rows.into_iter().map(|row| row.found))?;
+    Some(Bound { user, fingerprint, seen_at, expires_at })
 }
 
 async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> Result<T, Error> {
@@ -280,10 +288,7 @@ impl Database {
         const SELECT: &str = select!("", "users u", "u.email_canonical = $1");
         let rows: Vec<Found> =
             with_pool!(self, pool => query_as(SELECT).bind(canonical).fetch_all(pool).await)?;
-        let mut rows = rows.into_iter();
-        Ok(rows
-            .next()
-            .map(|first| with_roles(first.user, std::iter::once(first.role).chain(rows.map(|row| row.role)))))
+        Ok(with_roles(rows.into_iter()))
     }
 
     /// A session and its user as it is now, in one statement, so that nothing has to be looked for when an account
@@ -392,7 +397,7 @@ impl Database {
             if let Some(old) = &session.replaces {
                 query("DELETE FROM users_sessions WHERE id_hash = $1").bind(&old[..]).execute(&mut *transaction).await?;
             }
-            // Makes room.
+            // Makes room, by ending the oldest.
             query(
                 "DELETE FROM users_sessions WHERE id_hash IN (SELECT id_hash FROM users_sessions \
                  WHERE user_id = $1 AND expires_at > $2 AND seen_at > $3 \
@@ -438,9 +443,9 @@ impl Database {
         })
     }
 
-    /// The user with another name; `None` when there is none any more.
+    /// The user with another name, or the same where none is given; `None` when there is no such user any more.
     pub(crate) async fn rename(&self, user: Uuid, display_name: Option<&str>) -> Result<Option<User>, Error> {
-        let statement = "UPDATE users SET display_name = $1 WHERE id = $2 \
+        let statement = "UPDATE users SET display_name = COALESCE($1, display_name) WHERE id = $2 \
              RETURNING id, email, password_hash, is_active, is_verified, display_name, login_count";
         // All rows, for the statement ends behind the last.
         let changed: Vec<Changed> = with_pool!(self, pool => {
@@ -518,13 +523,6 @@ impl Database {
             true
         })
     }
-}
-
-fn bound(rows: Vec<FoundBy>) -> Option<Bound> {
-    let mut rows = rows.into_iter();
-    let FoundBy { found, fingerprint, seen_at, expires_at } = rows.next()?;
-    let roles = std::iter::once(found.role).chain(rows.map(|row| row.found.role));
-    Some(Bound { user: with_roles(found.user, roles), fingerprint, seen_at, expires_at })
 }
 
 fn is_unique_violation(error: &Error) -> bool {

@@ -55,7 +55,13 @@ impl Load {
     }
 
     pub fn run(&self, address: SocketAddr, seconds: u32, first: u32) -> Result<Outcome, Failure> {
-        self.start(address, seconds, first)?.finish()
+        let outcome = self.start(address, seconds, first)?.finish()?;
+        if outcome.requests == 0 { Err("no request was answered".into()) } else { Ok(outcome) }
+    }
+
+    /// Sends what does not count.
+    pub fn warm_up(&self, address: SocketAddr, seconds: u32, first: u32) -> Result<(), Failure> {
+        self.start(address, seconds, first)?.finish().map(drop)
     }
 
     /// Starts to send, from the request of the given number on.
@@ -121,9 +127,6 @@ impl Outcome {
         if let Some(expected) = expected {
             let others = outcome.statuses.iter().filter(|(status, _)| **status != expected);
             outcome.status = others.map(|(_, count)| count).sum();
-        }
-        if outcome.requests == 0 {
-            return Err("no request was answered".into());
         }
         if f64::from(outcome.errors()) > f64::from(outcome.requests) * ERRORS {
             return Err(format!("more than 0.1 % of the requests failed: {outcome:?}").into());

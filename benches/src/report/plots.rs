@@ -61,7 +61,7 @@ mod tests {
 
     /// Every element that begins also ends, in order.
     fn is_well_formed(text: &str) -> bool {
-        let mut open = Vec::new();
+        let mut open: Vec<Option<&str>> = Vec::new();
         for tag in text.split('<').skip(1) {
             let Some((tag, _)) = tag.split_once('>') else { return false };
             let name = tag.split([' ', '/']).find(|part| !part.is_empty());
@@ -69,7 +69,7 @@ mod tests {
                 return false;
             }
             if tag.starts_with('/') {
-                if open.pop() != name {
+                if open.pop() != Some(name) {
                     return false;
                 }
             } else if !tag.ends_with('/') {
