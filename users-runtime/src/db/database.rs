@@ -10,8 +10,8 @@ use super::postgres;
 #[cfg(feature = "sqlite")]
 use super::sqlite;
 use super::{
-    Difference, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, list::Listing,
-    loan::Loan, outbox, transaction::Inner,
+    Difference, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, lender::Lender,
+    list::Listing, loan::Loan, outbox, transaction::Inner,
 };
 #[cfg(feature = "user-cache")]
 use crate::cache::{Kept, UserCache};
@@ -56,10 +56,21 @@ impl From<sqlx::MySqlPool> for Pool {
     }
 }
 
+/// Who lends the connections of a pool.
+#[derive(Debug, Clone)]
+pub(super) enum Lenders {
+    #[cfg(feature = "sqlite")]
+    Sqlite(Lender<sqlx::Sqlite>),
+    #[cfg(feature = "postgres")]
+    Postgres(Lender<sqlx::Postgres>),
+    #[cfg(feature = "mysql")]
+    MySql(Lender<sqlx::MySql>),
+}
+
 /// The database of an application: one method a statement.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
-    pub(super) pool: Pool,
+    pub(super) pool: Lenders,
     /// Where events go once they are committed.
     pub(crate) events: Outlet,
     /// What is kept of what was read from it.
@@ -72,17 +83,33 @@ impl Database {
         let scheme = url.split(':').next().unwrap_or_default();
         let pool = match scheme {
             #[cfg(feature = "sqlite")]
-            "sqlite" => Pool::Sqlite(sqlite::connect(url, max_connections).await?),
+            "sqlite" => Lenders::Sqlite(Lender::of_own(sqlite::connect(url, max_connections).await?)),
             #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => Pool::Postgres(postgres::connect(url, max_connections).await?),
+            "postgres" | "postgresql" => {
+                Lenders::Postgres(Lender::of_own(postgres::connect(url, max_connections).await?))
+            }
             #[cfg(feature = "mysql")]
-            "mysql" | "mariadb" => Pool::MySql(mysql::connect(url, max_connections).await?),
+            "mysql" | "mariadb" => {
+                Lenders::MySql(Lender::of_own(mysql::connect(url, max_connections).await?))
+            }
             _ => return Err(unknown_scheme(scheme)),
         };
-        Ok(Self::over(pool))
+        Ok(Self::lent_by(pool))
     }
 
+    /// A database whose connections the application uses too.
     pub(crate) fn over(pool: Pool) -> Self {
+        Self::lent_by(match pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(pool) => Lenders::Sqlite(Lender::of_shared(pool)),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => Lenders::Postgres(Lender::of_shared(pool)),
+            #[cfg(feature = "mysql")]
+            Pool::MySql(pool) => Lenders::MySql(Lender::of_shared(pool)),
+        })
+    }
+
+    fn lent_by(pool: Lenders) -> Self {
         Self { pool, events: Outlet::default(), cache: Cache::default() }
     }
 
@@ -92,7 +119,7 @@ impl Database {
         let Some(settings) = settings else { return self };
         // Over other databases nobody tells of changes, so that there is nothing to wait for.
         #[cfg(feature = "postgres")]
-        let hears = !matches!(self.pool, Pool::Postgres(_));
+        let hears = !matches!(self.pool, Lenders::Postgres(_));
         #[cfg(not(feature = "postgres"))]
         let hears = true;
         Self { cache: Cache::new(Kept::new(settings, hears)), ..self }
@@ -101,8 +128,8 @@ impl Database {
     /// Listens for changes that other nodes make, if there is a cache and a database that tells of them.
     #[cfg(all(feature = "user-cache", feature = "postgres"))]
     pub(crate) fn listen(&self) {
-        if let (Pool::Postgres(pool), Some(kept)) = (&self.pool, self.cache.kept()) {
-            tokio::spawn(postgres::listen(pool.clone(), Arc::downgrade(kept), Arc::clone(&kept.closed)));
+        if let (Lenders::Postgres(pool), Some(kept)) = (&self.pool, self.cache.kept()) {
+            tokio::spawn(postgres::listen((**pool).clone(), Arc::downgrade(kept), Arc::clone(&kept.closed)));
         }
     }
 
@@ -111,11 +138,11 @@ impl Database {
     pub(crate) async fn close(&self) {
         match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite(pool) => pool.close().await,
+            Lenders::Sqlite(pool) => pool.close().await,
             #[cfg(feature = "postgres")]
-            Pool::Postgres(pool) => pool.close().await,
+            Lenders::Postgres(pool) => pool.close().await,
             #[cfg(feature = "mysql")]
-            Pool::MySql(pool) => pool.close().await,
+            Lenders::MySql(pool) => pool.close().await,
         }
     }
 
@@ -138,11 +165,11 @@ impl Database {
     pub(crate) async fn begin(&self) -> Result<Transaction, Error> {
         let inner = match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite(pool) => Inner::Sqlite(Loan::begin(pool, sqlite::BEGIN).await?),
+            Lenders::Sqlite(pool) => Inner::Sqlite(Loan::begin(pool, sqlite::BEGIN).await?),
             #[cfg(feature = "postgres")]
-            Pool::Postgres(pool) => Inner::Postgres(Loan::begin(pool, postgres::BEGIN).await?),
+            Lenders::Postgres(pool) => Inner::Postgres(Loan::begin(pool, postgres::BEGIN).await?),
             #[cfg(feature = "mysql")]
-            Pool::MySql(pool) => Inner::MySql(Loan::begin(pool, mysql::BEGIN).await?),
+            Lenders::MySql(pool) => Inner::MySql(Loan::begin(pool, mysql::BEGIN).await?),
         };
         Ok(Transaction {
             inner,
@@ -251,11 +278,11 @@ impl Database {
     pub(crate) fn sort_columns<U: Storable>(&self) -> &'static [SortColumn] {
         match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite(_) => sqlite::sort_columns::<U>(),
+            Lenders::Sqlite(_) => sqlite::sort_columns::<U>(),
             #[cfg(feature = "postgres")]
-            Pool::Postgres(_) => postgres::sort_columns::<U>(),
+            Lenders::Postgres(_) => postgres::sort_columns::<U>(),
             #[cfg(feature = "mysql")]
-            Pool::MySql(_) => mysql::sort_columns::<U>(),
+            Lenders::MySql(_) => mysql::sort_columns::<U>(),
         }
     }
 
@@ -263,11 +290,11 @@ impl Database {
     pub(crate) fn has_active_flag<U: Storable>(&self) -> bool {
         match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite(_) => sqlite::has_active_flag::<U>(),
+            Lenders::Sqlite(_) => sqlite::has_active_flag::<U>(),
             #[cfg(feature = "postgres")]
-            Pool::Postgres(_) => postgres::has_active_flag::<U>(),
+            Lenders::Postgres(_) => postgres::has_active_flag::<U>(),
             #[cfg(feature = "mysql")]
-            Pool::MySql(_) => mysql::has_active_flag::<U>(),
+            Lenders::MySql(_) => mysql::has_active_flag::<U>(),
         }
     }
 
@@ -275,11 +302,11 @@ impl Database {
     pub(crate) fn page_sql<U: Storable>(&self, listing: &Listing<'_, U>) -> Result<String, Error> {
         match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite(_) => sqlite::page_sql::<U>(listing),
+            Lenders::Sqlite(_) => sqlite::page_sql::<U>(listing),
             #[cfg(feature = "postgres")]
-            Pool::Postgres(_) => postgres::page_sql::<U>(listing),
+            Lenders::Postgres(_) => postgres::page_sql::<U>(listing),
             #[cfg(feature = "mysql")]
-            Pool::MySql(_) => mysql::page_sql::<U>(listing),
+            Lenders::MySql(_) => mysql::page_sql::<U>(listing),
         }
     }
 

@@ -6,32 +6,44 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Connection, Database, Pool, SqlSafeStr, pool::PoolConnection};
+use sqlx::{Connection, Database, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 use tokio::{runtime::Handle, time::timeout};
 
-use super::{ANSWER, PATIENCE};
+use super::{
+    ANSWER, PATIENCE,
+    lender::{Lender, Lent},
+};
 use crate::{error::Error, future::BoxFuture};
+
+/// How the last thing was answered that a connection was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    /// Not at all: it was cut off, or is under way.
+    Not,
+    /// With an error, after which the pool looks at the connection.
+    Badly,
+    Well,
+}
 
 /// A connection on loan from a pool.
 #[derive(Debug)]
 pub(super) struct Loan<D: Database> {
     /// There until it goes back.
-    connection: Option<PoolConnection<D>>,
+    lent: Option<Lent<D>>,
     in_transaction: bool,
-    /// Whether everything that was asked of it was answered.
-    settled: bool,
+    answered: Answered,
 }
 
 impl<D: Database> Loan<D> {
     /// A connection for one statement. How long to wait for it is a setting of the pool.
-    pub(super) async fn of(pool: &Pool<D>) -> Result<Self, Error> {
-        Ok(Self { connection: Some(pool.acquire().await?), in_transaction: false, settled: false })
+    pub(super) async fn of(lender: &Lender<D>) -> Result<Self, Error> {
+        Ok(Self { lent: Some(lender.lend().await?), in_transaction: false, answered: Answered::Not })
     }
 
     /// A connection with a transaction, which ends without a trace unless it is committed.
-    pub(super) async fn begin(pool: &Pool<D>, statement: &'static str) -> Result<Self, Error> {
-        let mut loan = Self::of(pool).await?;
+    pub(super) async fn begin(lender: &Lender<D>, statement: &'static str) -> Result<Self, Error> {
+        let mut loan = Self::of(lender).await?;
         // What is cut off may have begun all the same.
         loan.in_transaction = true;
         let begin = Box::pin(D::TransactionManager::begin(&mut loan, Some(statement.into_sql_str())));
@@ -42,13 +54,13 @@ impl<D: Database> Loan<D> {
     pub(super) async fn commit(mut self) -> Result<(), Error> {
         in_time(ANSWER, Box::pin(D::TransactionManager::commit(&mut self))).await??;
         self.in_transaction = false;
-        self.settle();
+        self.settle(true);
         Ok(())
     }
 
-    /// Notes that everything that was asked was answered.
-    pub(super) fn settle(&mut self) {
-        self.settled = true;
+    /// Notes that everything that was asked was answered, and whether without an error.
+    pub(super) fn settle(&mut self, well: bool) {
+        self.answered = if well { Answered::Well } else { Answered::Badly };
     }
 }
 
@@ -56,31 +68,39 @@ impl<D: Database> Deref for Loan<D> {
     type Target = D::Connection;
 
     fn deref(&self) -> &D::Connection {
-        self.connection.as_ref().unwrap_or_else(|| unreachable!("it goes back at the end"))
+        self.lent
+            .as_ref()
+            .map(|lent| &*lent.connection)
+            .unwrap_or_else(|| unreachable!("it goes back at the end"))
     }
 }
 
 impl<D: Database> DerefMut for Loan<D> {
     fn deref_mut(&mut self) -> &mut D::Connection {
-        self.connection.as_mut().unwrap_or_else(|| unreachable!("it goes back at the end"))
+        self.lent
+            .as_mut()
+            .map(|lent| &mut *lent.connection)
+            .unwrap_or_else(|| unreachable!("it goes back at the end"))
     }
 }
 
 impl<D: Database> Drop for Loan<D> {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
+        let Some(mut lent) = self.lent.take() else { return };
         if self.in_transaction {
-            D::TransactionManager::start_rollback(&mut connection);
+            D::TransactionManager::start_rollback(&mut lent.connection);
         }
-        if self.settled {
-            return;
+        match self.answered {
+            Answered::Well if !self.in_transaction => return lent.give_back(),
+            Answered::Well | Answered::Badly => return,
+            Answered::Not => {}
         }
         // The statement was cut off by its limit, or by a client that left. The pool would ask without a limit whether the
         // connection is good, and count it as lent until then: a network that swallows everything would take them all.
         let Ok(runtime) = Handle::try_current() else { return };
         runtime.spawn(async move {
-            if !matches!(timeout(PATIENCE, connection.ping()).await, Ok(Ok(()))) {
-                connection.close_on_drop();
+            if !matches!(timeout(PATIENCE, lent.connection.ping()).await, Ok(Ok(()))) {
+                lent.connection.close_on_drop();
             }
         });
     }

@@ -37,11 +37,11 @@ macro_rules! dispatch {
     (unlimited $self:ident, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {
         match &$self.pool {
             #[cfg(feature = "sqlite")]
-            $crate::db::Pool::Sqlite(pool) => $crate::db::sqlite::$function$(::<$model>)?(pool $(, $argument)*).await,
+            $crate::db::database::Lenders::Sqlite(pool) => $crate::db::sqlite::$function$(::<$model>)?(pool $(, $argument)*).await,
             #[cfg(feature = "postgres")]
-            $crate::db::Pool::Postgres(pool) => $crate::db::postgres::$function$(::<$model>)?(pool $(, $argument)*).await,
+            $crate::db::database::Lenders::Postgres(pool) => $crate::db::postgres::$function$(::<$model>)?(pool $(, $argument)*).await,
             #[cfg(feature = "mysql")]
-            $crate::db::Pool::MySql(pool) => $crate::db::mysql::$function$(::<$model>)?(pool $(, $argument)*).await,
+            $crate::db::database::Lenders::MySql(pool) => $crate::db::mysql::$function$(::<$model>)?(pool $(, $argument)*).await,
         }
     };
     (pool $self:ident, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {
@@ -50,15 +50,15 @@ macro_rules! dispatch {
     (within $limit:expr; $self:ident, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {
         match &$self.pool {
             #[cfg(feature = "sqlite")]
-            $crate::db::Pool::Sqlite(pool) => {
+            $crate::db::database::Lenders::Sqlite(pool) => {
                 dispatch!(on sqlite, pool, $limit, $function $(::<$model>)? ( $($argument),* ))
             }
             #[cfg(feature = "postgres")]
-            $crate::db::Pool::Postgres(pool) => {
+            $crate::db::database::Lenders::Postgres(pool) => {
                 dispatch!(on postgres, pool, $limit, $function $(::<$model>)? ( $($argument),* ))
             }
             #[cfg(feature = "mysql")]
-            $crate::db::Pool::MySql(pool) => {
+            $crate::db::database::Lenders::MySql(pool) => {
                 dispatch!(on mysql, pool, $limit, $function $(::<$model>)? ( $($argument),* ))
             }
         }
@@ -67,7 +67,7 @@ macro_rules! dispatch {
         let mut loan = $crate::db::loan::Loan::of($pool).await?;
         let work = $crate::db::$database::$function$(::<$model>)?(&mut *loan $(, $argument)*);
         let answer = $crate::db::loan::in_time($limit, Box::pin(work)).await?;
-        loan.settle();
+        loan.settle(answer.is_ok());
         answer
     }};
     (tx $transaction:ident, $function:ident $(::<$model:ident>)? ( $($argument:expr),* )) => {
@@ -95,6 +95,7 @@ mod database;
 mod entries;
 pub(crate) mod events;
 mod import;
+mod lender;
 mod loan;
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use sqlx::{AssertSqlSafe, Executor};
 
-use crate::db::{Database, Pool};
+use crate::db::{Database, database::Lenders};
 
 /// An empty database, and how it is removed.
 struct Place {
@@ -40,11 +40,11 @@ pub(in crate::db) async fn with_database(test: impl AsyncFnOnce(&Database)) {
 async fn close(database: Database) {
     match database.pool {
         #[cfg(feature = "sqlite")]
-        Pool::Sqlite(pool) => pool.close().await,
+        Lenders::Sqlite(pool) => pool.close().await,
         #[cfg(feature = "postgres")]
-        Pool::Postgres(pool) => pool.close().await,
+        Lenders::Postgres(pool) => pool.close().await,
         #[cfg(feature = "mysql")]
-        Pool::MySql(pool) => pool.close().await,
+        Lenders::MySql(pool) => pool.close().await,
     }
 }
 
@@ -118,18 +118,18 @@ impl Remove {
 pub(in crate::db) async fn without_foreign_keys(database: &Database) -> Database {
     match &database.pool {
         #[cfg(feature = "sqlite")]
-        Pool::Sqlite(pool) => {
+        Lenders::Sqlite(pool) => {
             let options = (*pool.connect_options()).clone().foreign_keys(false);
             Database::over(sqlx::SqlitePool::connect_with(options).await.unwrap().into())
         }
         #[cfg(feature = "postgres")]
-        Pool::Postgres(pool) => {
+        Lenders::Postgres(pool) => {
             let alter = "ALTER TABLE users_oauth_accounts DROP CONSTRAINT users_oauth_accounts_user_id_fkey";
             pool.execute(alter).await.unwrap();
             database.clone()
         }
         #[cfg(feature = "mysql")]
-        Pool::MySql(pool) => {
+        Lenders::MySql(pool) => {
             let alter = "ALTER TABLE users_oauth_accounts DROP FOREIGN KEY users_oauth_accounts_ibfk_1";
             pool.execute(alter).await.unwrap();
             database.clone()
