@@ -4,8 +4,6 @@ mod sessions;
 
 use std::{ops::Deref, sync::Arc};
 
-use tokio::sync::Notify;
-
 #[cfg(feature = "oauth2")]
 use crate::oauth::{OAuthClients, Turns};
 use crate::{
@@ -39,8 +37,6 @@ pub struct Shared {
     pub(crate) counts: Arc<dyn Store>,
     /// Whether logins come with tokens that refresh them.
     pub(crate) refreshes: bool,
-    /// Wakes the worker that sends mail.
-    pub(crate) outbox: Notify,
 }
 
 impl Shared {
@@ -67,7 +63,6 @@ impl Shared {
             database,
             passwords,
             refreshes,
-            outbox: Notify::new(),
         })
     }
 }

@@ -1,7 +1,8 @@
 //! The database of an application: its pool, and one method a statement that runs by itself.
 
-#[cfg(all(feature = "user-cache", feature = "postgres"))]
 use std::sync::Arc;
+
+use tokio::sync::Notify;
 
 #[cfg(feature = "mysql")]
 use super::mysql;
@@ -73,6 +74,8 @@ pub(crate) struct Database {
     pub(super) pool: Lenders,
     /// Where events go once they are committed.
     pub(crate) events: Outlet,
+    /// Wakes the worker that sends mail.
+    pub(crate) outbox: Arc<Notify>,
     /// What is kept of what was read from it.
     pub(crate) cache: Cache,
 }
@@ -83,7 +86,9 @@ impl Database {
         let scheme = url.split(':').next().unwrap_or_default();
         let pool = match scheme {
             #[cfg(feature = "sqlite")]
-            "sqlite" => Lenders::Sqlite(Lender::of_own(sqlite::connect(url, max_connections).await?)),
+            "sqlite" => {
+                Lenders::Sqlite(Lender::of_own(sqlite::connect(url, max_connections).await?).one_writer())
+            }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
                 Lenders::Postgres(Lender::of_own(postgres::connect(url, max_connections).await?))
@@ -101,7 +106,7 @@ impl Database {
     pub(crate) fn over(pool: Pool) -> Self {
         Self::lent_by(match pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite(pool) => Lenders::Sqlite(Lender::of_shared(pool)),
+            Pool::Sqlite(pool) => Lenders::Sqlite(Lender::of_shared(pool).one_writer()),
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => Lenders::Postgres(Lender::of_shared(pool)),
             #[cfg(feature = "mysql")]
@@ -110,7 +115,7 @@ impl Database {
     }
 
     fn lent_by(pool: Lenders) -> Self {
-        Self { pool, events: Outlet::default(), cache: Cache::default() }
+        Self { pool, events: Outlet::default(), outbox: Arc::default(), cache: Cache::default() }
     }
 
     /// The same with what is kept of what is read from it.
@@ -176,6 +181,8 @@ impl Database {
             recorded: Vec::new(),
             events: self.events.clone(),
             changes: self.cache.changes(),
+            promises_mail: false,
+            outbox: Arc::clone(&self.outbox),
         })
     }
 

@@ -94,6 +94,9 @@ struct Spare<D: Database> {
 struct Spares<D: Database> {
     /// As many as the pool opens connections. Who waits is served in turn.
     places: Arc<Semaphore>,
+    /// As many transactions as the database lets write at once: those that wait for one another inside SQLite would each keep
+    /// a connection from those who read, and ask again and again.
+    writers: Arc<Semaphore>,
     most: usize,
     waiting: Mutex<Waiting<D>>,
 }
@@ -178,11 +181,21 @@ impl<D: Database> Lender<D> {
         Self::new(pool, most)
     }
 
+    /// With one transaction at a time.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn one_writer(mut self) -> Self {
+        if let Some(spares) = Arc::get_mut(&mut self.spares) {
+            spares.writers = Arc::new(Semaphore::new(1));
+        }
+        self
+    }
+
     fn new(pool: Pool<D>, most: u32) -> Self {
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         let places = Arc::new(Semaphore::new(count(pool.options().get_max_connections())));
         let waiting = Mutex::new(Waiting { spares: VecDeque::new(), is_tended: false });
-        Self { pool, spares: Arc::new(Spares { places, most: count(most), waiting }) }
+        let writers = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        Self { pool, spares: Arc::new(Spares { places, writers, most: count(most), waiting }) }
     }
 
     /// A connection. How long to wait for it is a setting of the pool.
@@ -190,6 +203,14 @@ impl<D: Database> Lender<D> {
         let limit = self.pool.options().get_acquire_timeout();
         let lent = timeout(limit, self.wait()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
         Ok(lent?)
+    }
+
+    /// A turn to write, to be given back after the transaction.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let writers = Arc::clone(&self.spares.writers);
+        let limit = self.pool.options().get_acquire_timeout();
+        let turn = timeout(limit, writers.acquire_owned()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        Ok(turn.map_err(|_| sqlx::Error::PoolClosed)?)
     }
 
     async fn wait(&self) -> Result<Lent<D>, sqlx::Error> {

@@ -8,7 +8,7 @@ use std::{
 
 use sqlx::{Connection, Database, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit, time::timeout};
 
 use super::{
     ANSWER, PATIENCE,
@@ -33,17 +33,22 @@ pub(super) struct Loan<D: Database> {
     lent: Option<Lent<D>>,
     in_transaction: bool,
     answered: Answered,
+    /// Of a transaction; given back after the connection.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl<D: Database> Loan<D> {
     /// A connection for one statement. How long to wait for it is a setting of the pool.
     pub(super) async fn of(lender: &Lender<D>) -> Result<Self, Error> {
-        Ok(Self { lent: Some(lender.lend().await?), in_transaction: false, answered: Answered::Not })
+        let lent = Some(lender.lend().await?);
+        Ok(Self { lent, in_transaction: false, answered: Answered::Not, turn: None })
     }
 
     /// A connection with a transaction, which ends without a trace unless it is committed.
     pub(super) async fn begin(lender: &Lender<D>, statement: &'static str) -> Result<Self, Error> {
+        let turn = lender.turn().await?;
         let mut loan = Self::of(lender).await?;
+        loan.turn = Some(turn);
         // What is cut off may have begun all the same.
         loan.in_transaction = true;
         let begin = Box::pin(D::TransactionManager::begin(&mut loan, Some(statement.into_sql_str())));
@@ -68,10 +73,7 @@ impl<D: Database> Deref for Loan<D> {
     type Target = D::Connection;
 
     fn deref(&self) -> &D::Connection {
-        self.lent
-            .as_ref()
-            .map(|lent| &*lent.connection)
-            .unwrap_or_else(|| unreachable!("it goes back at the end"))
+        self.lent.as_ref().map_or_else(|| unreachable!("it goes back at the end"), |lent| &lent.connection)
     }
 }
 
@@ -79,8 +81,7 @@ impl<D: Database> DerefMut for Loan<D> {
     fn deref_mut(&mut self) -> &mut D::Connection {
         self.lent
             .as_mut()
-            .map(|lent| &mut *lent.connection)
-            .unwrap_or_else(|| unreachable!("it goes back at the end"))
+            .map_or_else(|| unreachable!("it goes back at the end"), |lent| &mut lent.connection)
     }
 }
 

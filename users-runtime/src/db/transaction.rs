@@ -1,6 +1,9 @@
 //! A transaction: one method a statement that belongs together with others.
 
+use std::sync::Arc;
+
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use super::{Id, NewOneTime, OneTime, Purpose, Role, RoleId, Storable, Tenant, loan::Loan, outbox};
 use crate::{
@@ -23,6 +26,9 @@ pub struct Transaction {
     pub(super) events: Outlet,
     /// What others may keep of what it changes.
     pub(crate) changes: Changes,
+    /// Whether it promises mail, whose worker is woken after the commit.
+    pub(super) promises_mail: bool,
+    pub(super) outbox: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -103,6 +109,9 @@ impl Transaction {
         // Whoever asked for the change is answered after this.
         drop(self.changes);
         self.events.tell(self.recorded);
+        if self.promises_mail {
+            self.outbox.notify_one();
+        }
         Ok(())
     }
 }
@@ -311,6 +320,7 @@ impl Transaction {
         envelope: &impl Serialize,
         fingerprint: Option<Fingerprint>,
     ) -> Result<(), Error> {
+        self.promises_mail = true;
         let nonce = crate::token::Nonce::random()?;
         let json = serde_json::to_string(envelope).map_err(Error::internal)?;
         let now = crate::clock::now();

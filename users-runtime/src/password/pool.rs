@@ -85,6 +85,7 @@ impl PasswordPool {
             thread::Builder::new()
                 .name(format!("users-argon2-{index}"))
                 .spawn(move || {
+                    yield_to_others();
                     while let Some(job) = next(&jobs) {
                         job(&mut worker);
                     }
@@ -158,6 +159,20 @@ impl PasswordPool {
             TrySendError::Disconnected(_) => Error::internal("the password threads have ended"),
         })?;
         answered.await.map_err(Error::internal)?
+    }
+}
+
+/// How much less than others a thread counts that hashes, by nice(2): requests that wait for milliseconds go before those that
+/// wait for a hash anyway, which still get a share where others leave none.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
+
+/// Lets the threads that serve requests go first: a storm of logins must not slow all others down. On Linux alone, where a
+/// thread has a priority of its own.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!(%error, "passwords are hashed at the priority of requests");
     }
 }
 
@@ -365,6 +380,20 @@ mod tests {
             }
         }
         assert!(fastest[1] > fastest[0] / 5 && fastest[2] > fastest[0] / 5, "{fastest:?}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn whoever_serves_requests_goes_first() {
+        let pool = PasswordPool::new(Argon2Cost::default(), 1, 4, Vec::new()).unwrap();
+        let priority = || -> Result<i32, Error> {
+            let stat = std::fs::read_to_string("/proc/thread-self/stat").map_err(Error::internal)?;
+            // The nineteenth field of proc_pid_stat(5), counted behind the name.
+            let (_, fields) = stat.rsplit_once(')').unwrap();
+            Ok(fields.split_whitespace().nth(16).and_then(|nice| nice.parse().ok()).unwrap())
+        };
+        let own = priority().unwrap();
+        assert_eq!(pool.run(move |_| priority()).await.unwrap(), own + NICE);
     }
 
     #[tokio::test]

@@ -102,7 +102,6 @@ impl<A: Application> Scope<A> {
             None
         };
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(Updated { user: current, pending_identifier, credential })
     }
 
@@ -259,7 +258,6 @@ impl<A: Application> Scope<A> {
         self.end_credentials(&mut transaction, principal.id()).await?;
         let credential = self.backend().log_out(self.directory(), request, &mut transaction).await?;
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(credential)
     }
 }

@@ -167,7 +167,6 @@ impl<A: Application> Scope<A> {
             Message::Invitation { id: Uuid::new_v4(), identifier: identifier.typed, roles, lifetime };
         transaction.enqueue(self.tenant(), &message).await?;
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(())
     }
 

@@ -237,7 +237,6 @@ impl<A: Application> Scope<A> {
             .await?
             .ok_or_else(|| Error::internal("the authentication backend issues no credential"))?;
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(Some((shown, credential)))
     }
 

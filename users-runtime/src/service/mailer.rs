@@ -68,7 +68,7 @@ async fn send_mails<A: Application>(application: Weak<Inner<A>>, transport: Arc<
                 });
             }
             Ok(None) => {
-                let _ = timeout(POLL, inner.shared.outbox.notified()).await;
+                let _ = timeout(POLL, inner.shared.database.outbox.notified()).await;
             }
             Err(error) => {
                 tracing::error!(cause = %display_chain(&error), "the outbox cannot be read");

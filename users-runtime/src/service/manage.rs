@@ -96,7 +96,6 @@ impl<A: Application> Scope<A> {
             self.end_credentials(&mut transaction, id).await?;
         }
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(after)
     }
 

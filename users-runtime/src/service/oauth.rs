@@ -309,7 +309,6 @@ impl<A: Application> Scope<A> {
         let user = self.insert_newcomer(request, newcomer, &mut transaction).await?;
         self.link_in(request, &user, identity, tokens, &mut transaction).await?;
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(Some(Principal::new(user, Vec::new())))
     }
 

@@ -55,7 +55,6 @@ impl<A: Application> Scope<A> {
         // Last, because a store of sessions beside the database cannot be rolled back.
         self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(())
     }
 }

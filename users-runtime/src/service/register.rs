@@ -119,7 +119,6 @@ impl<A: Application> Scope<A> {
             match self.insert_newcomer(request, newcomer, &mut transaction).await {
                 Ok(user) => {
                     transaction.commit().await?;
-                    self.directory().outbox.notify_one();
                     return Ok(Principal::new(user, Vec::new()));
                 }
                 // Somebody was faster, and the transaction is void.
@@ -139,7 +138,6 @@ impl<A: Application> Scope<A> {
         }
         transaction.enqueue(self.tenant(), &Message::AlreadyRegistered { canonical }).await?;
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Err(Error::IdentifierTaken)
     }
 
@@ -163,7 +161,6 @@ impl<A: Application> Scope<A> {
         let user = self.insert_newcomer(request, newcomer, &mut transaction).await?;
         let user = transaction.user_by_id(self.tenant(), user.id()).await?.ok_or(Error::NotFound)?;
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(user)
     }
 
@@ -178,7 +175,6 @@ impl<A: Application> Scope<A> {
         let mut transaction = self.directory().database.begin().await?;
         let user = self.insert_newcomer(request, newcomer, &mut transaction).await?;
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(user)
     }
 

@@ -39,7 +39,6 @@ impl<A: Application> Scope<A> {
         let mut transaction = directory.database.begin().await?;
         transaction.enqueue_asked(self.tenant(), &message(identifier.canonical), self.asking()).await?;
         transaction.commit().await?;
-        directory.outbox.notify_one();
         Ok(())
     }
 
@@ -129,7 +128,6 @@ impl<A: Application> Scope<A> {
         // Last, because a store of sessions beside the database cannot be rolled back.
         self.end_credentials(&mut transaction, id).await?;
         transaction.commit().await?;
-        self.directory().outbox.notify_one();
         Ok(changed)
     }
 }
