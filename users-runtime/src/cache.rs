@@ -31,7 +31,7 @@ use crate::{
 
 /// What a request has to know of its session.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen {
+pub(crate) struct Known {
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) created_at: i64,
     pub(crate) seen_at: i64,
@@ -40,7 +40,7 @@ pub(crate) struct Seen {
     pub(crate) transient: bool,
 }
 
-impl Seen {
+impl Known {
     pub(crate) fn of(record: &SessionRecord, idle: i64) -> Self {
         Self {
             fingerprint: record.fingerprint,
@@ -112,7 +112,7 @@ impl Cache {
         &self,
         tenant: &U::Tenant,
         id: TokenHash,
-    ) -> Option<(Principal<U>, Seen)> {
+    ) -> Option<(Principal<U>, Known)> {
         self.0.as_ref()?.find(tenant, id)
     }
 
@@ -122,7 +122,7 @@ impl Cache {
         moment: Option<Moment>,
         tenant: &U::Tenant,
         id: TokenHash,
-        found: (&Principal<U>, Seen),
+        found: (&Principal<U>, Known),
     ) {
         if let (Some(kept), Some(moment)) = (&self.0, moment) {
             kept.keep(moment, tenant, id, found);

@@ -14,7 +14,7 @@ use std::{
 use moka::sync::Cache;
 use tokio::sync::Notify;
 
-use super::{Change, Seen, UserCache};
+use super::{Change, Known, UserCache};
 use crate::{db::Storable, model::UserModel, principal::Principal, token::TokenHash};
 
 /// What is true of the cache before the database is asked.
@@ -47,7 +47,7 @@ struct KeptSession {
     /// user's sessions is looked for anew.
     stamp: u64,
     read_at: Instant,
-    seen: Seen,
+    seen: Known,
 }
 
 /// How many last changes are told apart. Of two users with the same place, the change of one is taken for one of the other,
@@ -150,7 +150,7 @@ impl Kept {
         &self,
         tenant: &U::Tenant,
         id: TokenHash,
-    ) -> Option<(Principal<U>, Seen)> {
+    ) -> Option<(Principal<U>, Known)> {
         if !self.hears.load(Ordering::Acquire) {
             return None;
         }
@@ -171,7 +171,7 @@ impl Kept {
         moment: Moment,
         tenant: &U::Tenant,
         id: TokenHash,
-        (principal, seen): (&Principal<U>, Seen),
+        (principal, seen): (&Principal<U>, Known),
     ) {
         let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
         let user: Arc<str> = principal.id().to_string().into();

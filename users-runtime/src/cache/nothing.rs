@@ -1,6 +1,6 @@
 //! What is kept without the cargo feature `user-cache`: nothing.
 
-use super::{Change, Seen};
+use super::{Change, Known};
 use crate::{db::Storable, principal::Principal, token::TokenHash};
 
 /// There is none.
@@ -16,11 +16,17 @@ impl Kept {
         match *self {}
     }
 
-    pub(super) fn find<U: Storable>(&self, _: &U::Tenant, _: TokenHash) -> Option<(Principal<U>, Seen)> {
+    pub(super) fn find<U: Storable>(&self, _: &U::Tenant, _: TokenHash) -> Option<(Principal<U>, Known)> {
         match *self {}
     }
 
-    pub(super) fn keep<U: Storable>(&self, _: Moment, _: &U::Tenant, _: TokenHash, _: (&Principal<U>, Seen)) {
+    pub(super) fn keep<U: Storable>(
+        &self,
+        _: Moment,
+        _: &U::Tenant,
+        _: TokenHash,
+        _: (&Principal<U>, Known),
+    ) {
         match *self {}
     }
 

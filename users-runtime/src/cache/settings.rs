@@ -16,7 +16,7 @@ use crate::error::Error;
 /// - **Everywhere**, and for what is changed past the library, after [`with_staleness`](Self::with_staleness) at the latest.
 ///
 /// Every node that shares a database needs the setting, and so do its commands, which tell the others. A node listens on a
-/// connection of its own, which a pooler in front of PostgreSQL has to leave to it (PgBouncer: `pool_mode = session`).
+/// connection of its own, which a pooler in front of PostgreSQL has to leave to it (`PgBouncer`: `pool_mode = session`).
 ///
 /// ```
 /// use std::time::Duration;

@@ -22,7 +22,7 @@ struct Member {
 }
 
 const HOUR: Duration = Duration::from_hours(1);
-const SEEN: Seen = Seen { fingerprint: None, created_at: 1, seen_at: 2, ends_at: 3, transient: true };
+const SEEN: Known = Known { fingerprint: None, created_at: 1, seen_at: 2, ends_at: 3, transient: true };
 
 fn cache(staleness: Duration) -> Cache {
     Cache::new(Kept::new(UserCache::default().with_staleness(staleness), true))

@@ -2,7 +2,7 @@
 
 use super::Directory;
 use crate::{
-    cache::Seen,
+    cache::Known,
     clock,
     db::{Storable, Transaction},
     error::Error,
@@ -42,7 +42,7 @@ impl<U: Storable> Directory<U> {
 
     /// Who a session stands for now, and what a request has to know of it; that it is in use is noted. What the cache
     /// refuses is asked of the database all the same.
-    pub(crate) async fn recognise(&self, id: TokenHash) -> Result<Option<(Principal<U>, Seen)>, Error> {
+    pub(crate) async fn recognise(&self, id: TokenHash) -> Result<Option<(Principal<U>, Known)>, Error> {
         let cache = &self.database.cache;
         let now = clock::now();
         let moment = cache.moment();
@@ -57,7 +57,7 @@ impl<U: Storable> Directory<U> {
             return Ok(Some((principal, seen)));
         }
         let Some((principal, record)) = self.session(id).await? else { return Ok(None) };
-        let mut seen = Seen::of(&record, self.idle());
+        let mut seen = Known::of(&record, self.idle());
         if self.touch_session(id, record).await? {
             seen.seen_at = now;
         }

@@ -181,12 +181,12 @@ fn a_long_value_is_shown_by_its_start() {
 #[test]
 fn a_type_with_a_written_form_is_read_by_it() {
     #[derive(Debug, Deserialize)]
-    struct Seen {
+    struct Known {
         from: Option<std::net::IpAddr>,
     }
-    let seen = Seen::deserialize(Texts::row([("from", "::1")])).unwrap();
+    let seen = Known::deserialize(Texts::row([("from", "::1")])).unwrap();
     assert_eq!(seen.from, Some(std::net::Ipv6Addr::LOCALHOST.into()));
-    let error = Seen::deserialize(Texts::row([("from", "home")])).unwrap_err();
+    let error = Known::deserialize(Texts::row([("from", "home")])).unwrap_err();
     assert_eq!(error.to_string(), "`from`: invalid IP address syntax");
 }
 
