@@ -22,7 +22,7 @@ struct Member {
 }
 
 const HOUR: Duration = Duration::from_hours(1);
-const SEEN: Known = Known { fingerprint: None, created_at: 1, seen_at: 2, ends_at: 3, transient: true };
+const KNOWN: Known = Known { fingerprint: None, created_at: 1, seen_at: 2, ends_at: 3, transient: true };
 
 fn cache(staleness: Duration) -> Cache {
     Cache::new(Kept::new(UserCache::default().with_staleness(staleness), true))
@@ -40,7 +40,7 @@ fn session(name: &str) -> TokenHash {
 
 /// Keeps a session of a user.
 fn keep(cache: &Cache, name: &str, user: &Principal<Member>) {
-    cache.keep(cache.moment(), &user.club, session(name), (user, SEEN));
+    cache.keep(cache.moment(), &user.club, session(name), (user, KNOWN));
 }
 
 /// Whose session is kept.
@@ -115,12 +115,12 @@ fn s23_what_was_read_before_a_change_is_not_kept_after_it() {
     for change in changes {
         let before = cache.moment();
         change(&mut cache.changes(), ada.id());
-        cache.keep(before, &ada.club, session("a"), (&ada, SEEN));
+        cache.keep(before, &ada.club, session("a"), (&ada, KNOWN));
         assert_eq!(kept(&cache, "a"), None);
     }
     let before = cache.moment();
     keep(&cache, "b", &member("ben"));
-    cache.keep(before, &ada.club, session("a"), (&ada, SEEN));
+    cache.keep(before, &ada.club, session("a"), (&ada, KNOWN));
     assert_eq!(kept(&cache, "a").as_deref(), Some("ada"), "nothing has changed");
 }
 
@@ -130,7 +130,7 @@ fn s23_staleness_counts_from_before_the_statement() {
     let ada = member("ada");
     let before = cache.moment();
     sleep(Duration::from_millis(150));
-    cache.keep(before, &ada.club, session("a"), (&ada, SEEN));
+    cache.keep(before, &ada.club, session("a"), (&ada, KNOWN));
     sleep(Duration::from_millis(60));
     assert_eq!(kept(&cache, "a"), None);
 }
