@@ -16,7 +16,7 @@ use crate::{
 /// How many connections read at once.
 const CONNECTIONS: [u32; 4] = [1, 8, 64, 512];
 /// How many users log in before memory is read, and how many more before it is read again.
-const SESSIONS: (u32, u32) = (1_000, 10_000);
+const SESSIONS: (u32, u32) = (1_000, 4_000);
 const QUICK_SESSIONS: (u32, u32) = (100, 200);
 /// How long a program has nothing to do before its memory is read.
 const IDLE: Duration = Duration::from_secs(2);

@@ -53,11 +53,6 @@ impl Program {
         }
     }
 
-    /// Whether it is this library.
-    pub fn is_generated(self) -> bool {
-        matches!(self, Self::Generated | Self::GeneratedCache)
-    }
-
     /// Where the program of a Python peer is; `None` of a Rust program.
     pub fn script(self) -> Option<PathBuf> {
         let is_python = matches!(self, Self::LitestarUsers | Self::FastapiUsers);

@@ -53,21 +53,16 @@ impl Scenario {
     /// Whether a subject has anything to show in it.
     pub fn takes(self, subject: Subject) -> bool {
         let Subject { program, backend, store, .. } = subject;
+        // Backends and stores differ in what a read costs.
+        let is_usual =
+            store == Store::Database && (backend == Backend::JwtCookie || program == Program::AxumLogin);
         match self {
-            Self::Read | Self::Login | Self::Mixed => true,
-            // No session is made by it.
-            Self::Register => store == Store::Database && backend == subject.baseline().backend,
-            Self::Storm => program.is_generated() || program == Program::Handwritten,
-            Self::Growth => {
-                (program.is_generated() || program == Program::Handwritten)
-                    && matches!(store, Store::Database | Store::Memory)
-                    && matches!(backend, Backend::JwtCookie | Backend::Session)
+            Self::Read => true,
+            Self::Login | Self::Register | Self::Mixed => is_usual,
+            Self::Storm | Self::Growth => {
+                is_usual && matches!(program, Program::Generated | Program::Handwritten)
             }
-            Self::Startup => {
-                program.script().is_none()
-                    && store == Store::Database
-                    && (backend == Backend::JwtCookie || program == Program::AxumLogin)
-            }
+            Self::Startup => is_usual && program.script().is_none(),
         }
     }
 

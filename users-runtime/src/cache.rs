@@ -23,7 +23,7 @@ pub use settings::UserCache;
 pub(crate) use kept::{Kept, Moment};
 
 use crate::{
-    db::Storable,
+    model::UserModel,
     principal::Principal,
     session::SessionRecord,
     token::{Fingerprint, TokenHash},
@@ -108,7 +108,7 @@ impl Cache {
         self.0.as_ref().map(|kept| kept.moment())
     }
 
-    pub(crate) fn find<U: Storable>(
+    pub(crate) fn find<U: UserModel>(
         &self,
         tenant: &U::Tenant,
         id: TokenHash,
@@ -117,7 +117,7 @@ impl Cache {
     }
 
     /// Keeps what was read after `moment`.
-    pub(crate) fn keep<U: Storable>(
+    pub(crate) fn keep<U: UserModel>(
         &self,
         moment: Option<Moment>,
         tenant: &U::Tenant,

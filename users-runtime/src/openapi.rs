@@ -81,7 +81,7 @@ use utoipa::openapi::{
 
 use self::{components::Components, operations::Operations};
 pub use self::{
-    dto::{Bounds, Dto, Field, NoBounds, NumberBounds, fields, named, schema},
+    dto::{Bounds, Dto, Field, Fields, NoBounds, NumberBounds, fields, named, schema},
     form::{AnyForms, Form, JsonForms, Known, KnownForms, OwnForms, Probe},
 };
 use crate::{

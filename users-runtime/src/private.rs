@@ -28,7 +28,7 @@ pub mod openapi {
         __bounds as bounds, __field as field, __schema as schema,
         model::Named,
         openapi::{
-            AnyForms, Bounds, Dto, Field, Form, JsonForms, Known, KnownForms, NoBounds, NumberBounds,
+            AnyForms, Bounds, Dto, Field, Fields, Form, JsonForms, Known, KnownForms, NoBounds, NumberBounds,
             OwnForms, Probe, fields, named, schema,
         },
     };

@@ -114,7 +114,7 @@ pub(crate) fn described<'a>(
                 const ABOUT: &'static ::core::primitive::str = #doc;
                 const CLOSED: ::core::primitive::bool = #closed;
 
-                fn fields() -> #private::Vec<#private::openapi::Field> {
+                fn fields() -> #private::openapi::Fields {
                     #private::openapi::fields([ #( #facts, )* ])
                 }
             }

@@ -248,7 +248,7 @@ pub(crate) fn validate(record: &Record, presence: impl Fn(&Field) -> Presence) -
         let depth = presence(field).depth(field)?;
         let ident = &field.ident;
         let key = field.key();
-        let calls: Vec<_> = field.rules.iter().map(|rule| call(record, rule)).collect();
+        let calls: Vec<_> = field.rules.iter().map(call).collect();
         let value = value();
         if depth == 0 {
             return Some(quote! {
@@ -265,23 +265,28 @@ pub(crate) fn validate(record: &Record, presence: impl Fn(&Field) -> Presence) -
         })
     });
     let checks: Vec<_> = checks.collect();
+    let has_rules = |field: &Field| presence(field).depth(field).is_some();
+    let mut rules = record.fields.iter().filter(|field| has_rules(field)).flat_map(|field| &field.rules);
+    let rules = rules
+        .any(|rule| !matches!(rule.kind, RuleKind::Custom(_)))
+        .then(|| quote!(use #runtime::__private::validate as __rules;));
     let errors = if checks.is_empty() { quote!(_errors) } else { quote!(errors) };
     quote! {
         fn validate(&self, #errors: &mut #runtime::FieldErrors) {
+            #rules
             #( #checks )*
         }
     }
 }
 
 /// The call of a rule for the value of a field, or for the one inside its `Option`s.
-fn call(record: &Record, rule: &Rule) -> TokenStream {
-    let runtime = &record.runtime;
+fn call(rule: &Rule) -> TokenStream {
     // A function of the user's own is named in the message that it does not fit.
     let span = match &rule.kind {
         RuleKind::Custom(path) => at(path),
         _ => at(&rule.span),
     };
-    let validate = located(quote!(#runtime::__private::validate), span);
+    let validate = located(quote!(__rules), span);
     let value = located(value().into_token_stream(), span);
     match &rule.kind {
         RuleKind::Length(least, greatest) => {

@@ -15,7 +15,7 @@ use moka::sync::Cache;
 use tokio::sync::Notify;
 
 use super::{Change, Known, UserCache};
-use crate::{db::Storable, model::UserModel, principal::Principal, token::TokenHash};
+use crate::{model::UserModel, principal::Principal, token::TokenHash};
 
 /// What is true of the cache before the database is asked.
 #[derive(Debug, Clone, Copy)]
@@ -146,7 +146,7 @@ impl Kept {
         Moment { changes, at: Instant::now() }
     }
 
-    pub(super) fn find<U: Storable>(
+    pub(super) fn find<U: UserModel>(
         &self,
         tenant: &U::Tenant,
         id: TokenHash,
@@ -166,7 +166,7 @@ impl Kept {
         (account.tenant == *tenant).then(|| (account.principal.clone(), session.seen))
     }
 
-    pub(super) fn keep<U: Storable>(
+    pub(super) fn keep<U: UserModel>(
         &self,
         moment: Moment,
         tenant: &U::Tenant,

@@ -1,7 +1,7 @@
 //! What is kept without the cargo feature `user-cache`: nothing.
 
 use super::{Change, Known};
-use crate::{db::Storable, principal::Principal, token::TokenHash};
+use crate::{model::UserModel, principal::Principal, token::TokenHash};
 
 /// There is none.
 #[derive(Debug)]
@@ -16,11 +16,11 @@ impl Kept {
         match *self {}
     }
 
-    pub(super) fn find<U: Storable>(&self, _: &U::Tenant, _: TokenHash) -> Option<(Principal<U>, Known)> {
+    pub(super) fn find<U: UserModel>(&self, _: &U::Tenant, _: TokenHash) -> Option<(Principal<U>, Known)> {
         match *self {}
     }
 
-    pub(super) fn keep<U: Storable>(
+    pub(super) fn keep<U: UserModel>(
         &self,
         _: Moment,
         _: &U::Tenant,

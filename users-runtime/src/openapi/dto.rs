@@ -21,8 +21,11 @@ pub trait Dto {
     const CLOSED: bool;
 
     /// The fields, in the struct's order.
-    fn fields() -> Vec<Field>;
+    fn fields() -> Fields;
 }
+
+/// The fields of a DTO.
+pub type Fields = Vec<Field>;
 
 /// A field of a DTO.
 pub struct Field {
