@@ -50,7 +50,7 @@ pub struct Crowd {
 impl Crowd {
     pub fn of(program: Program, users: u32, peer_users: u32) -> Self {
         match program.script() {
-            // Peers hash with more effort, and have few users.
+            // Peers register theirs over HTTP, and have few.
             Some(_) => Self { readers: 50, users: peer_users },
             None => Self { readers: 1_000, users },
         }
