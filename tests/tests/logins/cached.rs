@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -46,12 +47,13 @@ async fn until<F: Future<Output = bool>>(limit: Duration, what: &str, is_so: imp
 /// Waits until a node keeps what it reads: the one of a server has to listen first.
 async fn until_kept(place: &Place, client: &Client) {
     let store = place.database.store().await;
+    // A name once used may be what is kept from then on.
+    let names = AtomicU32::new(0);
     until(TOLD, "a user is kept", || async {
         client.me().await.expect(200, "");
-        rename(&store, "Later").await;
-        let kept = name(client).await != "Later";
-        rename(&store, "Before").await;
-        kept
+        let other = format!("Name {}", names.fetch_add(1, Ordering::Relaxed));
+        rename(&store, &other).await;
+        name(client).await != other
     })
     .await;
 }
