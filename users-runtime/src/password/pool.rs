@@ -165,7 +165,7 @@ impl PasswordPool {
 /// How much less than others a thread counts that hashes, by nice(2): requests that wait for milliseconds go before those that
 /// wait for a hash anyway, which still get a share where others leave none.
 #[cfg(target_os = "linux")]
-const NICE: i32 = 5;
+const NICE: i32 = 10;
 
 /// Lets the threads that serve requests go first: a storm of logins must not slow all others down. On Linux alone, where a
 /// thread has a priority of its own.
