@@ -66,11 +66,6 @@ impl Scenario {
         }
     }
 
-    /// Whether passwords are hashed under it.
-    pub fn hashes(self) -> bool {
-        matches!(self, Self::Login | Self::Register | Self::Mixed | Self::Storm)
-    }
-
     /// How long a measurement takes: where 64 hashes are under way at once, none may be done for the first seconds.
     pub fn seconds(self, args: &Args) -> u32 {
         match self {

@@ -1,6 +1,6 @@
 //! The scenarios in rounds, in which every program has its turn.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -23,9 +23,6 @@ use crate::{
 const WARM_UP: u32 = 1;
 /// How many connections log in beside the reads of a storm.
 const STORM: u32 = 64;
-/// How long the machine rests before a turn with logins: the program before may have left gigabytes that go back to the kernel
-/// and, on a virtual machine, to the host.
-const REST: Duration = Duration::from_secs(5);
 
 impl Bench<'_> {
     pub fn measure(&mut self) -> Result<(), Failure> {
@@ -63,9 +60,6 @@ impl Bench<'_> {
     }
 
     fn turn(&mut self, scenario: Scenario, subject: Subject, round: u32) -> Result<(), Failure> {
-        if scenario.hashes() {
-            thread::sleep(REST);
-        }
         match scenario {
             Scenario::Growth => growth::connections(self, subject, round),
             Scenario::Startup => growth::startup(self, subject, round),

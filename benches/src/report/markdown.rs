@@ -91,8 +91,8 @@ fn table(report: &Report, scenario: Scenario, rows: &[&(Subject, &Summary)]) -> 
         if has_rate {
             cells.push(report.ratio(*subject, summary).map_or(String::new(), |ratio| format!("{ratio:.2}")));
         }
-        if let (Some(limit), Some(rate)) = (limit, summary.figure("rate")) {
-            cells.push(format!("{:.2}", rate / limit));
+        if limit.is_some() {
+            cells.push(report.of_hashing(summary).map_or(String::new(), |part| format!("{part:.2}")));
         }
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     Failure,
     machine::Machine,
-    record::{Record, Summary},
+    record::{Record, Summary, median},
     scenario::Scenario,
     subject::{Database, Subject},
 };
@@ -58,11 +58,30 @@ impl Report {
 
     /// How a program's throughput stands to the handwritten one's in the same place.
     fn ratio(&self, subject: Subject, summary: &Summary) -> Option<f64> {
-        let baseline = self.medians.iter().find(|other| {
-            (other.scenario, other.connections) == (summary.scenario, summary.connections)
-                && other.subject == Some(subject.baseline())
-        })?;
-        Some(summary.figure("rate")? / baseline.figure("rate")?)
+        self.by(summary, (Some(subject.baseline()), summary.connections))
+    }
+
+    /// How many of the hashes that the machine makes alone a program's logins are.
+    fn of_hashing(&self, summary: &Summary) -> Option<f64> {
+        self.by(summary, (None, 0))
+    }
+
+    /// How a throughput stands to another one: the median of that in each round, for a shared machine is faster in one round
+    /// than in the next.
+    fn by(&self, summary: &Summary, (subject, connections): (Option<Subject>, u32)) -> Option<f64> {
+        let rates = |subject, connections| {
+            self.rounds.iter().filter(move |record| {
+                (record.scenario, record.subject, record.connections)
+                    == (summary.scenario, subject, connections)
+            })
+        };
+        let ratios: Vec<_> = rates(summary.subject, summary.connections)
+            .filter_map(|own| {
+                let other = rates(subject, connections).find(|other| other.round == own.round)?;
+                Some(own.figures.get("rate")? / other.figures.get("rate")?)
+            })
+            .collect();
+        (!ratios.is_empty()).then(|| median(ratios))
     }
 }
 
@@ -94,6 +113,35 @@ mod tests {
             add(Scenario::Growth, Some(subject), 0, &[("thousand_sessions_kib", 250.0)]);
         }
         Report::of(Machine::read(&args, None), rounds)
+    }
+
+    #[test]
+    fn a_ratio_is_that_within_a_round() {
+        let args = Args::parse_from(["users-bench", "--programs", "generated,handwritten"]);
+        let mut rounds = Vec::new();
+        // The machine slows down, more than the programs differ.
+        for (round, speed) in [(1, 100.0), (2, 60.0), (3, 20.0)] {
+            for subject in Subject::all(&args) {
+                let part = if subject.program == Program::Handwritten { 1.0 } else { 0.8 };
+                let figures = Figures::from([("rate", speed * part)]);
+                let (scenario, subject) = (Scenario::Login, Some(subject));
+                rounds.push(Record { scenario, subject, connections: 64, round, figures });
+            }
+            let figures = Figures::from([("rate", speed * 2.0)]);
+            rounds.push(Record { scenario: Scenario::Login, subject: None, connections: 0, round, figures });
+        }
+        // One turn of the handwritten program was disturbed.
+        for record in rounds.iter_mut().filter(|record| record.round == 2) {
+            if record.subject.is_some_and(|subject| subject.program == Program::Handwritten) {
+                record.figures.insert("rate", 1.0);
+            }
+        }
+        let report = Report::of(Machine::read(&args, None), rounds);
+        let logins = report.of_scenario(Scenario::Login, Database::Sqlite);
+        let (subject, summary) =
+            logins.into_iter().find(|(subject, _)| subject.program == Program::Generated).unwrap();
+        assert_eq!(report.ratio(subject, summary), Some(0.8));
+        assert_eq!(report.of_hashing(summary), Some(0.4));
     }
 
     #[test]

@@ -27,8 +27,7 @@ pub(super) fn all(report: &Report) -> String {
         let reads = bars(Scenario::Read, &|subject, summary| report.ratio(subject, summary));
         let unit = "requests a second, by those of the handwritten program (more is better)";
         page.bars(&format!("GET /users/me, {name}"), unit, Some(1.0), &reads);
-        let logins =
-            bars(Scenario::Login, &|_, summary| Some(summary.figure("rate")? / report.hash_limit()?));
+        let logins = bars(Scenario::Login, &|_, summary| report.of_hashing(summary));
         let unit = "logins a second, by the hashes that the machine makes alone (more is better)";
         page.bars(&format!("POST /login, {name}"), unit, Some(1.0), &logins);
         let storm = bars(Scenario::Storm, &|_, summary| Some(summary.figure("p99_us")? / 1_000.0));
