@@ -130,9 +130,9 @@ mod tests {
             let figures = Figures::from([("rate", speed * 2.0)]);
             rounds.push(Record { scenario: Scenario::Login, subject: None, connections: 0, round, figures });
         }
-        // One turn of the handwritten program was disturbed.
+        // In one round everything but the generated program was disturbed.
         for record in rounds.iter_mut().filter(|record| record.round == 2) {
-            if record.subject.is_some_and(|subject| subject.program == Program::Handwritten) {
+            if record.subject.is_none_or(|subject| subject.program == Program::Handwritten) {
                 record.figures.insert("rate", 1.0);
             }
         }
