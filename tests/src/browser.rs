@@ -87,8 +87,13 @@ impl Browser {
         Some(browser)
     }
 
-    /// Sends a command and waits for its answer; what happens meanwhile is nobody's concern.
+    /// Sends a command and waits for its result; what happens meanwhile is nobody's concern.
     async fn command(&mut self, method: &str, parameters: Value) -> Value {
+        self.ask(method, parameters).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The result of a command, or what the browser says is wrong with it.
+    async fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.sent += 1;
         let text = json!({"id": self.sent, "method": method, "params": parameters}).to_string();
         self.socket.send(Message::text(text)).await.expect("the browser listens");
@@ -96,10 +101,12 @@ impl Browser {
             let message = tokio::time::timeout(PATIENCE, self.socket.next()).await;
             let message = message.expect("an answer in time").expect("the browser lives").expect("a message");
             let Message::Text(text) = message else { continue };
-            let answer: Value = serde_json::from_str(&text).expect("JSON");
+            let mut answer: Value = serde_json::from_str(&text).expect("JSON");
             if answer["id"] == self.sent {
-                assert!(answer.get("error").is_none(), "{method}: {answer}");
-                return answer["result"].clone();
+                return match answer.get_mut("error") {
+                    Some(error) => Err(error.take()),
+                    None => Ok(answer["result"].take()),
+                };
             }
         }
     }
@@ -111,15 +118,23 @@ impl Browser {
 
     /// The value of an expression in the page, awaited if it is a promise.
     pub async fn value(&mut self, expression: &str) -> Value {
+        self.evaluate(expression).await.unwrap_or_else(|| panic!("the page went away from `{expression}`"))
+    }
+
+    /// The value of an expression. `None` where the page went away before it was known.
+    async fn evaluate(&mut self, expression: &str) -> Option<Value> {
         let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let answer = self.command("Runtime.evaluate", parameters).await;
-        answer["result"]["value"].clone()
+        match self.ask("Runtime.evaluate", parameters).await {
+            Ok(mut answer) => Some(answer["result"]["value"].take()),
+            Err(error) if went_away(&error) => None,
+            Err(error) => panic!("`{expression}`: {error}"),
+        }
     }
 
     /// Waits until an expression holds in the page, whichever page that is by then.
     pub async fn until(&mut self, expression: &str) {
         let began = Instant::now();
-        while self.value(expression).await != Value::Bool(true) {
+        while self.evaluate(expression).await != Some(Value::Bool(true)) {
             if began.elapsed() > PATIENCE {
                 let page = self.value("location.href + '\\n' + document.body.innerText").await;
                 panic!("`{expression}` does not come true on {}", page.as_str().unwrap_or_default());
@@ -128,11 +143,28 @@ impl Browser {
         }
     }
 
+    /// Waits for the first element that a CSS selector finds, and clicks on it, which may lead to another page.
+    pub async fn click(&mut self, selector: &str) {
+        let element = format!("document.querySelector({})", json!(selector));
+        self.until(&format!("{element} !== null")).await;
+        self.evaluate(&format!("{element}.click()")).await;
+    }
+
     /// What the page looks like, as PNG.
     pub async fn screenshot(&mut self) -> Vec<u8> {
         let answer = self.command("Page.captureScreenshot", json!({"format": "png"})).await;
         BASE64_STANDARD.decode(answer["data"].as_str().expect("a picture")).expect("base64")
     }
+}
+
+/// Whether an error says that the page was left while something was computed in it, or that the next is not there yet.
+fn went_away(error: &Value) -> bool {
+    [
+        "Inspected target navigated or closed",
+        "Execution context was destroyed.",
+        "Cannot find default execution context",
+    ]
+    .contains(&error["message"].as_str().unwrap_or_default())
 }
 
 /// The port that the browser listens at, which it writes into its profile.

@@ -39,14 +39,13 @@ async fn s43_a_browser_dances_from_page_to_page() {
         };
         let app = App::start_with(kind, options).await;
         browser.go(&format!("{}/start", app.base)).await;
-        browser.until("document.getElementById('sign-in') !== null").await;
-        browser.value("document.getElementById('sign-in').click()").await;
+        browser.click("#sign-in").await;
         // The provider asks.
         browser.until("document.querySelector('button[value=ada-1815]') !== null").await;
         assert!(
             browser.value("location.href").await.as_str().is_some_and(|url| url.starts_with(provider.base()))
         );
-        browser.value("document.querySelector('button[value=ada-1815]').click()").await;
+        browser.click("button[value=ada-1815]").await;
         browser.until("document.getElementById('who')?.textContent === 'ada@example.com'").await;
         assert_eq!(browser.value("location.pathname + location.search").await, "/welcome");
         assert_eq!(browser.value("document.cookie").await, "", "no script reads a cookie");

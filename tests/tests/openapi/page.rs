@@ -129,14 +129,9 @@ async fn a_browser_shows_the_document_and_asks_no_other_host() {
         })()";
         assert_eq!(browser.value(injected).await, true, "a script of somebody else's ran");
         // A request from the page reaches the server, below the prefix too.
-        let click = |selector: &str| {
-            format!("document.querySelector('#operations-Tokens-token_keys {selector}').click()")
-        };
-        browser.value(&click(".opblock-summary-control")).await;
-        browser.until("document.querySelector('#operations-Tokens-token_keys .try-out__btn') !== null").await;
-        browser.value(&click(".try-out__btn")).await;
-        browser.until("document.querySelector('#operations-Tokens-token_keys .execute') !== null").await;
-        browser.value(&click(".execute")).await;
+        for control in [".opblock-summary-control", ".try-out__btn", ".execute"] {
+            browser.click(&format!("#operations-Tokens-token_keys {control}")).await;
+        }
         browser
             .until("document.querySelector('#operations-Tokens-token_keys .live-responses-table .response-col_status')?.innerText.includes('200') || [...document.querySelectorAll('#operations-Tokens-token_keys .live-responses-table td')].some((cell) => cell.innerText.startsWith('200'))")
             .await;
