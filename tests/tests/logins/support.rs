@@ -220,6 +220,8 @@ pub struct Place {
     pub database: Database,
     /// A secret key, for nodes that share one.
     pub key: SecretKey,
+    /// What any of its nodes sends: whichever is first sends a mail.
+    mailbox: Mailbox,
     memory: Option<Memory>,
     setting: String,
     folder: Option<PathBuf>,
@@ -248,7 +250,8 @@ impl Place {
             None => name.clone(),
         };
         let memory = (name == "memory").then(Memory::default);
-        Self { database: Database::new().await, key: new_key(), memory, setting, folder }
+        let mailbox = Mailbox::default();
+        Self { database: Database::new().await, key: new_key(), mailbox, memory, setting, folder }
     }
 
     /// Keeps sessions in the database, whatever `TEST_STORE` says.
@@ -324,7 +327,7 @@ impl Node {
         key: &SecretKey,
         change: impl FnOnce(Config) -> Config,
     ) -> Self {
-        let mailbox = Mailbox::default();
+        let mailbox = place.mailbox.clone();
         let config = change(place.config(key).with_mail_transport(mailbox.clone()));
         let url = place.database.url();
         let (admin, router) = match kind {
