@@ -35,6 +35,9 @@ const LEASE: Duration = Duration::from_secs(15);
 const RENEWAL: Duration = Duration::from_secs(5);
 /// How often the worker looks for mails that it was not woken for: those of other nodes and those that wait.
 const POLL: Duration = Duration::from_secs(1);
+/// For how long it waits once it was woken. Its work beside an answer would tell by the time of that one that there is a mail
+/// to be sent, and so that there is an account (S11).
+const REST: Duration = Duration::from_millis(25);
 /// How many mails leave at once.
 const PARALLEL: usize = 8;
 /// The first pause after a failure; each later one is twice as long.
@@ -68,7 +71,9 @@ async fn send_mails<A: Application>(application: Weak<Inner<A>>, transport: Arc<
                 });
             }
             Ok(None) => {
-                let _ = timeout(POLL, inner.shared.database.outbox.notified()).await;
+                if timeout(POLL, inner.shared.database.outbox.notified()).await.is_ok() {
+                    tokio::time::sleep(REST).await;
+                }
             }
             Err(error) => {
                 tracing::error!(cause = %display_chain(&error), "the outbox cannot be read");
