@@ -144,6 +144,7 @@ impl<D: Database> Spares<D> {
     }
 
     /// Gives all back to the pool.
+    #[cfg(any(test, feature = "conformance"))]
     fn clear(&self) {
         let spares = mem::take(&mut self.lock().spares);
         drop(spares);
