@@ -36,6 +36,9 @@ pub struct Args {
     /// How often each program is measured; medians count
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub rounds: u32,
+    /// How many seconds the machine rests before each program. A virtual one gives its host back what the last program freed
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub pause: u64,
     /// One round of one second each, which shows that everything runs and no more
     #[arg(long)]
     pub quick: bool,

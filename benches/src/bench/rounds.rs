@@ -1,6 +1,6 @@
 //! The scenarios in rounds, in which every program has its turn.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use clap::ValueEnum;
 
@@ -36,6 +36,7 @@ impl Bench<'_> {
             for round in 1..=self.args.rounds() {
                 eprintln!("{}, round {round} of {}", scenario.name(), self.args.rounds());
                 if scenario == Scenario::Login {
+                    self.rest();
                     let rate = hashing::limit(Duration::from_secs(scenario.seconds(self.args).into()))?;
                     self.record(scenario, None, 0, round, Figures::from([("rate", rate)]));
                 }
@@ -59,7 +60,13 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// Lets the machine get over what ran before.
+    fn rest(&self) {
+        thread::sleep(Duration::from_secs(self.args.pause));
+    }
+
     fn turn(&mut self, scenario: Scenario, subject: Subject, round: u32) -> Result<(), Failure> {
+        self.rest();
         match scenario {
             Scenario::Growth => growth::connections(self, subject, round),
             Scenario::Startup => growth::startup(self, subject, round),
