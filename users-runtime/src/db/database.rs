@@ -181,6 +181,7 @@ impl Database {
             recorded: Vec::new(),
             events: self.events.clone(),
             changes: self.cache.changes(),
+            was_lent: false,
             promises_mail: false,
             outbox: Arc::clone(&self.outbox),
         })

@@ -26,6 +26,8 @@ pub struct Transaction {
     pub(super) events: Outlet,
     /// What others may keep of what it changes.
     pub(crate) changes: Changes,
+    /// Whether a hook has had its connection, and may have written anything.
+    pub(super) was_lent: bool,
     /// Whether it promises mail, whose worker is woken after the commit.
     pub(super) promises_mail: bool,
     pub(super) outbox: Arc<Notify>,
@@ -65,6 +67,7 @@ macro_rules! connection {
         /// When it is another one.
         #[cfg(feature = $feature)]
         pub fn $function(&mut self) -> Result<&mut sqlx::$connection, Error> {
+            self.was_lent = true;
             match &mut self.inner {
                 Inner::$variant(loan) => Ok(loan),
                 #[allow(unreachable_patterns, reason = "it may be the one database that is switched on")]
@@ -81,6 +84,7 @@ impl Transaction {
 
     /// The connection to run statements on, whichever database it is to.
     pub fn connection(&mut self) -> Connection<'_> {
+        self.was_lent = true;
         match &mut self.inner {
             #[cfg(feature = "sqlite")]
             Inner::Sqlite(loan) => Connection::Sqlite(loan),
@@ -89,6 +93,11 @@ impl Transaction {
             #[cfg(feature = "mysql")]
             Inner::MySql(loan) => Connection::MySql(loan),
         }
+    }
+
+    /// Whether a hook has had its connection, and may have written anything.
+    pub(crate) fn was_lent(&self) -> bool {
+        self.was_lent
     }
 
     pub(crate) async fn commit(self) -> Result<(), Error> {

@@ -218,10 +218,15 @@ impl<A: Application> Scope<A> {
             _ => return Ok(None),
         };
         self.hooks().after_login(request, &current, &mut transaction).await?;
-        transaction.changes.of_user(&id);
-        // The hook may have written to the row that the credential is for and that the client is about to be shown.
-        let Some(shown) = transaction.user_by_id::<A::User>(self.tenant(), id).await? else {
-            return Ok(None);
+        // A hook may have written to the row that the credential is for and that the client is about to be shown.
+        let shown = if transaction.was_lent() {
+            transaction.changes.of_user(&id);
+            match transaction.user_by_id::<A::User>(self.tenant(), id).await? {
+                Some(changed) => changed,
+                None => return Ok(None),
+            }
+        } else {
+            current
         };
         self.record(&mut transaction, way.event().of(id)).await?;
         // Last, because a store of sessions beside the database cannot be rolled back.
