@@ -8,7 +8,7 @@ use std::{ops::Deref, sync::Arc};
 use crate::oauth::{OAuthClients, Turns};
 use crate::{
     config::Config,
-    db::{Database, Storable, Transaction},
+    db::{Database, Lookups, Storable, Transaction},
     error::Error,
     event::NewEvent,
     model::UserModel,
@@ -71,12 +71,14 @@ impl Shared {
 /// the model has no tenants. Cloning shares it.
 pub struct Directory<U: UserModel> {
     shared: Arc<Shared>,
+    lookups: Arc<Lookups<U>>,
     tenant: U::Tenant,
 }
 
 impl<U: UserModel> Clone for Directory<U> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), tenant: self.tenant.clone() }
+        let (shared, lookups) = (Arc::clone(&self.shared), Arc::clone(&self.lookups));
+        Self { shared, lookups, tenant: self.tenant.clone() }
     }
 }
 
@@ -89,8 +91,8 @@ impl<U: UserModel> Deref for Directory<U> {
 }
 
 impl<U: Storable> Directory<U> {
-    pub(crate) fn new(shared: Arc<Shared>, tenant: U::Tenant) -> Self {
-        Self { shared, tenant }
+    pub(crate) fn new(shared: Arc<Shared>, lookups: Arc<Lookups<U>>, tenant: U::Tenant) -> Self {
+        Self { shared, lookups, tenant }
     }
 
     /// The tenant whose users these are; `()` for a model without tenants.

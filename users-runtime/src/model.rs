@@ -160,6 +160,8 @@ pub struct ModelSql {
     pub by_canonical: &'static str,
     /// Reads a session's user and the session, by the hash of the session identifier.
     pub by_session: &'static str,
+    /// The same for sixteen sessions, with the hash of each and in its order.
+    pub by_sessions: &'static str,
     /// Changes own columns, by key; `None` when self-service may write none.
     pub update: Option<&'static str>,
     /// Changes own columns, by key; `None` when an administrator may write none.

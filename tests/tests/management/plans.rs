@@ -181,6 +181,7 @@ fn of_one_user() -> Vec<(&'static str, Vec<Literal>)> {
         (sql.by_id, vec![id.clone()]),
         (sql.by_canonical, vec![name.clone()]),
         (sql.by_session, vec![Digest]),
+        (sql.by_sessions, vec![Digest; sql.by_sessions.matches(['?', '$']).count()]),
         (sql.set_password, vec![Text("y"), id.clone(), Text("x")]),
         (sql.set_identifier, vec![name.clone(), name.clone(), id.clone(), name]),
         (sql.delete, vec![id.clone()]),

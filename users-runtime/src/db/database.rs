@@ -11,7 +11,7 @@ use super::postgres;
 #[cfg(feature = "sqlite")]
 use super::sqlite;
 use super::{
-    Difference, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, lender::Lender,
+    Difference, Found, Id, OneTime, Purpose, Role, SchemaMode, Storable, Tenant, Transaction, lender::Lender,
     list::Listing, loan::Loan, outbox, transaction::Inner,
 };
 #[cfg(feature = "user-cache")]
@@ -213,8 +213,18 @@ impl Database {
         &self,
         tenant: &Tenant<U>,
         id: TokenHash,
-    ) -> Result<Option<(Principal<U>, SessionRecord)>, Error> {
+    ) -> Result<Option<Found<U>>, Error> {
         dispatch!(pool self, user_by_session::<U>(tenant, id))
+    }
+
+    /// The sessions that there are of some, each named once and no more than [`SESSIONS`](super::SESSIONS), with their
+    /// users. What cannot be read of one is no error of the others.
+    pub(crate) async fn users_by_sessions<U: Storable>(
+        &self,
+        tenant: &Tenant<U>,
+        ids: &[TokenHash],
+    ) -> Result<Vec<(TokenHash, Result<Found<U>, Error>)>, Error> {
+        dispatch!(pool self, users_by_sessions::<U>(tenant, ids))
     }
 
     /// A session, whoever it belongs to.

@@ -97,6 +97,7 @@ pub(crate) mod events;
 mod import;
 mod lender;
 mod loan;
+mod lookups;
 #[cfg(feature = "mysql")]
 mod mysql;
 pub(crate) mod oauth;
@@ -113,12 +114,15 @@ use std::time::Duration;
 pub(crate) use database::Database;
 pub use database::Pool;
 pub(crate) use import::{ImportStep, Refusal};
+pub(crate) use lookups::Lookups;
 pub use schema::{Difference, SchemaMode};
 pub use transaction::{Connection, Transaction};
 
 use crate::{
     error::Error,
     model::{RoleModel, Stored, UserModel},
+    principal::Principal,
+    session::SessionRecord,
     token::{Fingerprint, TokenHash},
 };
 
@@ -201,6 +205,19 @@ pub(crate) fn sort_columns<U: Storable>() -> &'static [crate::model::SortColumn]
     #[cfg(feature = "mysql")]
     return mysql::sort_columns::<U>();
 }
+
+/// A session and its user.
+type Found<U> = (Principal<U>, SessionRecord);
+
+/// For how many sessions one statement asks at the most.
+const SESSIONS: usize = {
+    let (marks, mut index, mut count) = (sql::SESSIONS.as_bytes(), 0, 0);
+    while index < marks.len() {
+        count += (marks[index] == b'?') as usize;
+        index += 1;
+    }
+    count
+};
 
 /// What a one-time token was issued for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,7 +37,7 @@ pub(in crate::db) async fn with_database(test: impl AsyncFnOnce(&Database)) {
     }
 }
 
-async fn close(database: Database) {
+pub(in crate::db) async fn close(database: Database) {
     match database.pool {
         #[cfg(feature = "sqlite")]
         Lenders::Sqlite(pool) => pool.close().await,

@@ -11,6 +11,8 @@ pub struct Syntax {
     pub for_update: &'static str,
     /// What an `INSERT` ends with to leave a row that is there alone, around the key's name.
     pub keep: (&'static str, &'static str),
+    /// Several sessions as `s`, around the arguments that name them.
+    pub sessions: (&'static str, &'static str),
 }
 
 /// SQLite.
@@ -19,11 +21,22 @@ pub const SQLITE: Syntax = Syntax {
     returning: " RETURNING ",
     for_update: "",
     keep: (" ON CONFLICT DO NOTHING", ""),
+    sessions: ("(SELECT * FROM users_sessions WHERE id_hash IN (", ")) s"),
 };
 
 /// PostgreSQL.
-pub const POSTGRES: Syntax =
-    Syntax { numbered: true, returning: " RETURNING ", for_update: " FOR UPDATE", keep: SQLITE.keep };
+pub const POSTGRES: Syntax = Syntax {
+    numbered: true,
+    returning: " RETURNING ",
+    for_update: " FOR UPDATE",
+    keep: SQLITE.keep,
+    // Each by the index. A plan for any arguments of `IN` would rather read a table of thousands.
+    sessions: (
+        "unnest(ARRAY[",
+        "]::bytea[]) w (id_hash) CROSS JOIN LATERAL \
+         (SELECT * FROM users_sessions WHERE id_hash = w.id_hash LIMIT 1) s",
+    ),
+};
 
 /// MySQL and MariaDB.
 pub const MYSQL: Syntax = Syntax {
@@ -31,7 +44,11 @@ pub const MYSQL: Syntax = Syntax {
     returning: "",
     for_update: " FOR UPDATE",
     keep: (" ON DUPLICATE KEY UPDATE ", " = "),
+    sessions: SQLITE.sessions,
 };
+
+/// The arguments of a statement that reads several sessions: as many as under a full load wait for one.
+pub const SESSIONS: &str = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
 
 /// A statement out of its parts. Its arguments are written `?` and numbered where the database wants numbers.
 #[doc(hidden)]
@@ -240,6 +257,13 @@ macro_rules! __model_sql {
                 ", s.fingerprint, s.created_at, s.seen_at, s.expires_at, s.revision, s.content",
                 " FROM users_sessions s JOIN ", $table, " u ON u.", $id, " = s.user_id", JOIN,
                 " WHERE s.id_hash = ?", AND_USER_TENANT
+            ),
+            by_sessions: $crate::__sql!(
+                SYNTAX;
+                "SELECT ", $select, COMMA, ROLE.select,
+                ", s.fingerprint, s.created_at, s.seen_at, s.expires_at, s.revision, s.content, s.id_hash",
+                " FROM ", SYNTAX.sessions.0, __sql::SESSIONS, SYNTAX.sessions.1,
+                " JOIN ", $table, " u ON u.", $id, " = s.user_id", AND_USER_TENANT, JOIN, " ORDER BY s.id_hash"
             ),
             update: $crate::__sql_if!(
                 $update => ::core::option::Option::Some($crate::__sql!(

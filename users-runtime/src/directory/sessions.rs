@@ -24,13 +24,13 @@ impl<U: Storable> Directory<U> {
     }
 
     /// A session that is live and stands for what its user is now, and the user: one statement when the database keeps
-    /// both.
+    /// both, and under load less.
     pub(crate) async fn session(
         &self,
         id: TokenHash,
     ) -> Result<Option<(Principal<U>, SessionRecord)>, Error> {
         let found = match &self.store {
-            None => self.database.user_by_session(self.tenant(), id).await?,
+            None => self.lookups.find(self.tenant(), id).await?,
             Some(_) => self.stored_session(id).await?,
         };
         // A changed password or identifier ends the session without anybody having to look for it (S22).

@@ -40,7 +40,7 @@ use http::request::Parts;
 use crate::{
     app::Application,
     config::Config,
-    db::{Database, Pool},
+    db::{Database, Lookups, Pool},
     directory::{Directory, Shared},
     error::Error,
     event::Source,
@@ -58,6 +58,7 @@ pub struct Users<A: Application>(Arc<Inner<A>>);
 
 struct Inner<A: Application> {
     shared: Arc<Shared>,
+    lookups: Arc<Lookups<A::User>>,
     backend: A::Auth,
     hooks: A::Hooks,
 }
@@ -227,7 +228,8 @@ impl<A: Application> UsersBuilder<A> {
             store.ping().await?;
         }
         shared.database.migrate::<A::User>(shared.config.schema_mode).await?;
-        let users = Users(Arc::new(Inner { shared, backend: self.backend, hooks: self.hooks }));
+        let lookups = Lookups::new(shared.database.clone());
+        let users = Users(Arc::new(Inner { shared, lookups, backend: self.backend, hooks: self.hooks }));
         // Tenants come and go, so the roles of theirs are made when somebody is given one.
         if let Some(tenant) = Tenant::parse(None) {
             users.scope(tenant).seed_roles(&A::SEED.names()).await?;
@@ -240,7 +242,8 @@ impl<A: Application> Users<A> {
     /// The users of one tenant.
     #[must_use]
     pub fn scope(&self, tenant: <A::User as UserModel>::Tenant) -> Scope<A> {
-        let directory = Directory::new(Arc::clone(&self.0.shared), tenant.trimmed());
+        let Inner { shared, lookups, .. } = &*self.0;
+        let directory = Directory::new(Arc::clone(shared), Arc::clone(lookups), tenant.trimmed());
         Scope { inner: Arc::clone(&self.0), directory, actor: None, source: None }
     }
 

@@ -1,10 +1,12 @@
 //! The users themselves: one function a statement of the model.
 
+use std::iter;
+
 use sqlx::{Arguments, Executor, Row, query, query_with};
 
 use super::{Connection, Db, DbArguments, DbRow, fingerprint, insert_returning_key};
 use crate::{
-    db::Storable,
+    db::{Found, SESSIONS, Storable},
     error::Error,
     model::{ModelSql, Stored, StoredRole},
     principal::Principal,
@@ -66,10 +68,40 @@ pub(in crate::db) async fn user_by_session<U: Storable>(
     executor: impl Executor<'_, Database = Db>,
     tenant: &U::Tenant,
     id: TokenHash,
-) -> Result<Option<(Principal<U>, SessionRecord)>, Error> {
+) -> Result<Option<Found<U>>, Error> {
     let arguments = in_tenant::<U>(values![id.as_bytes()], tenant)?;
-    let rows = query_with(model_sql::<U>().by_session, arguments).fetch_all(executor).await?;
-    let (Some(found), Some(row)) = (principal::<U>(&rows)?, rows.first()) else { return Ok(None) };
+    found(&query_with(model_sql::<U>().by_session, arguments).fetch_all(executor).await?)
+}
+
+/// The sessions that there are of some, each named once and no more than [`SESSIONS`], with their users. What cannot be read of
+/// one is no error of the others.
+pub(in crate::db) async fn users_by_sessions<U: Storable>(
+    executor: impl Executor<'_, Database = Db>,
+    tenant: &U::Tenant,
+    ids: &[TokenHash],
+) -> Result<Vec<(TokenHash, Result<Found<U>, Error>)>, Error> {
+    let mut arguments = DbArguments::default();
+    // Nothing is looked for in a place that is left.
+    let places = ids.iter().map(|id| Some(id.as_bytes())).chain(iter::repeat(None));
+    for id in places.take(SESSIONS) {
+        arguments.add(id).map_err(Error::internal)?;
+    }
+    let arguments = in_tenant::<U>(arguments, tenant)?;
+    let rows = query_with(model_sql::<U>().by_sessions, arguments).fetch_all(executor).await?;
+    let column = model_sql::<U>().width + model_sql::<U>().role_width + 6;
+    let id = |row: &DbRow| row.try_get::<&[u8], _>(column).ok().and_then(TokenHash::from_bytes);
+    let sessions = rows.chunk_by(|one, next| id(one) == id(next));
+    Ok(sessions
+        .filter_map(|rows| {
+            let id = rows.first().and_then(id)?;
+            found::<U>(rows).transpose().map(|found| (id, found))
+        })
+        .collect())
+}
+
+/// A session and its user out of rows that differ in the role alone.
+fn found<U: Storable>(rows: &[DbRow]) -> Result<Option<Found<U>>, Error> {
+    let (Some(found), Some(row)) = (principal::<U>(rows)?, rows.first()) else { return Ok(None) };
     let first = model_sql::<U>().width + model_sql::<U>().role_width;
     let user_id = Some(found.id().to_string());
     Ok(Some((found, session_record(row, first, user_id)?)))
