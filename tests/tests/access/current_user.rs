@@ -1,5 +1,7 @@
 //! Group `current_user`: the own account.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use users_tests::{App, Client, OTHER_PASSWORD, PASSWORD, apps::HOOK_HEADER, each_backend};
 use uuid::Uuid;
@@ -71,8 +73,18 @@ async fn stored(app: &App) -> (Vec<Row>, i64) {
     (app.query(rows).rows().await, app.count("SELECT COUNT(*) FROM users_outbox").await)
 }
 
+/// The same once no mail of before waits any more.
+async fn stored_at_rest(app: &App) -> (Vec<Row>, i64) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while app.count("SELECT COUNT(*) FROM users_outbox").await > 0 {
+        assert!(Instant::now() < end, "a mail does not leave");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stored(app).await
+}
+
 async fn assert_refused(app: &App, client: &Client, body: &Value, fields: &[&str]) {
-    let before = stored(app).await;
+    let before = stored_at_rest(app).await;
     let answer = client.patch("/users/me", body).await.expect(422, "validation_failed");
     assert_eq!(answer.fields(), fields, "{body}");
     assert_eq!(stored(app).await, before, "{body}");
@@ -144,7 +156,7 @@ each_backend!(a_new_password_needs_the_current_one_and_keeps_the_policy, |app| a
     }
     let common = json!({"password": "password123", "current_password": PASSWORD});
     client.patch("/users/me", &common).await.expect(422, "validation_failed");
-    let before = stored(&app).await;
+    let before = stored_at_rest(&app).await;
     for wrong in [OTHER_PASSWORD, "", "correct horse battery staple "] {
         let body = json!({"password": OTHER_PASSWORD, "current_password": wrong, "age": 99});
         client.patch("/users/me", &body).await.expect(403, "current_password_wrong");
@@ -161,7 +173,7 @@ each_backend!(a_new_password_needs_the_current_one_and_keeps_the_policy, |app| a
 each_backend!(the_current_password_alone_changes_nothing, |app| async move {
     let client = app.user("ada@example.com").await;
     let credential = secret(&app, &client);
-    let before = stored(&app).await;
+    let before = stored_at_rest(&app).await;
     let answer = client.patch("/users/me", &json!({"current_password": "anything at all"})).await;
     answer.expect(200, "");
     assert_eq!(stored(&app).await, before);
@@ -171,7 +183,7 @@ each_backend!(the_current_password_alone_changes_nothing, |app| async move {
 
 each_backend!(hooks_stop_a_change_of_password, |app| async move {
     let client = app.user("ada@example.com").await;
-    let before = stored(&app).await;
+    let before = stored_at_rest(&app).await;
     for (order, status, code) in [
         ("veto:before_password_change", 403, "vetoed"),
         ("break:before_password_change", 500, "internal"),
@@ -199,7 +211,7 @@ each_backend!(a_new_identifier_needs_the_current_password_and_a_free_one, |app| 
         &["email: invalid_email"],
     )
     .await;
-    let before = stored(&app).await;
+    let before = stored_at_rest(&app).await;
     let body = json!({"email": "new@example.com", "current_password": OTHER_PASSWORD});
     client.patch("/users/me", &body).await.expect(403, "current_password_wrong");
     for taken in ["ben@example.com", "BEN@example.com", " ben@example.com"] {
