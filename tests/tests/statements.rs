@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -22,6 +23,9 @@ use users_tests::{App, Client, Database, Kind, Mailbox, PASSWORD};
 mod plain {}
 
 const EMAIL: &str = "ann@example.com";
+
+/// More than any machine has cores, each of which may have a statement of its own.
+const MANY: usize = 300;
 
 /// The statements that sqlx has logged, in their order; `BEGIN` and `COMMIT` it does not.
 static STATEMENTS: LazyLock<Mutex<Vec<String>>> = LazyLock::new(Mutex::default);
@@ -94,6 +98,7 @@ async fn without_hooks() -> (Client, Database) {
         .with_insecure_cookies(true)
         // Which counts, in statements of its own.
         .with_throttle(Throttle::off())
+        .with_max_connections(1)
         .with_mail_transport(mailbox.clone());
     let users = Users::<plain::App>::connect(database.url(), config).await.expect("it starts");
     let router = UsersRouter::new(users).into_router();
@@ -119,6 +124,11 @@ async fn a_request_takes_one_statement_and_a_login_five() {
     assert_statements(&[USER, USER, EVENT, SESSIONS, SESSION], async || log_in(&client.fresh()).await).await;
     log_in(&client).await;
     assert_statements(&[USER], async || read(&client).await).await;
+    // Many at once share statements: over one connection most of them have to wait for it.
+    log().clear();
+    join_all((0..MANY).map(|_| read(&client))).await;
+    let statements = log().iter().filter(|one| one.starts_with(USER)).count();
+    assert!(0 < statements && statements < MANY, "{statements} statements for {MANY} requests");
 
     // A hook that writes costs its own, and that the user is read again.
     let with_hook = [USER, USER, "UPDATE users", USER, EVENT, SESSIONS, SESSION];

@@ -160,7 +160,7 @@ pub struct ModelSql {
     pub by_canonical: &'static str,
     /// Reads a session's user and the session, by the hash of the session identifier.
     pub by_session: &'static str,
-    /// The same for sixteen sessions, with the hash of each and in its order.
+    /// The same for up to sixteen sessions, with the hash of each and in its order; `NULL` stands for those that are fewer.
     pub by_sessions: &'static str,
     /// Changes own columns, by key; `None` when self-service may write none.
     pub update: Option<&'static str>,

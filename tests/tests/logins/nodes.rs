@@ -17,29 +17,6 @@ async fn two(kind: Kind, place: &Place) -> (Node, Node) {
     (one, other)
 }
 
-/// The token of a mail to an address, counting those that carry one.
-async fn mail(nodes: &[&Node], to: &str, number: usize) -> String {
-    let end = Instant::now() + Duration::from_secs(20);
-    let mut tokens: Vec<String> = Vec::new();
-    while tokens.len() < number {
-        assert!(Instant::now() < end, "no mail {number} to {to}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        for mail in nodes[0].mailbox.mails().iter().filter(|mail| mail.to == to) {
-            let token = mail.text.lines().find_map(|line| line.strip_prefix("token="));
-            let token = token.map(str::to_owned).filter(|token| !tokens.contains(token));
-            tokens.extend(token);
-        }
-    }
-    tokens.swap_remove(number - 1)
-}
-
-async fn verified(nodes: &[&Node], email: &str) -> uuid::Uuid {
-    let client = nodes[0].client();
-    let id = client.register(email, PASSWORD).await.expect(201, "").json()["id"].clone();
-    client.verify(&mail(nodes, email, 1).await).await.expect(201, "");
-    id.as_str().and_then(|id| id.parse().ok()).expect("a UUID")
-}
-
 /// Asserts that a client is out, and how long that took.
 async fn out_at_once(client: &Client, since: Instant) {
     client.me().await.expect(401, "unauthenticated");
@@ -49,7 +26,7 @@ async fn out_at_once(client: &Client, since: Instant) {
 each_kind!(all, s21_what_one_node_begins_or_ends_the_other_knows_at_once, |kind| async move {
     let place = Place::new().await;
     let (one, other) = two(kind, &place).await;
-    let id = verified(&[&one, &other], EMAIL).await;
+    let id = one.verified(EMAIL).await;
     let sessions = "/users/me/sessions";
 
     for step in ["logout", "one session", "every session", "password", "deactivated"] {
@@ -102,7 +79,7 @@ each_kind!(all, s21_what_one_node_begins_or_ends_the_other_knows_at_once, |kind|
 each_kind!(tokens, s29_a_refresh_token_is_good_once_on_all_nodes, |kind| async move {
     let place = Place::new().await;
     let (one, other) = two(kind, &place).await;
-    verified(&[&one, &other], EMAIL).await;
+    one.verified(EMAIL).await;
     let (here, there) = (one.client(), other.client());
     let first = Tokens::for_password(&here, EMAIL).await;
     let second = Tokens::of(&refresh(&there, &first.refresh).await.expect(200, ""));
@@ -137,7 +114,7 @@ each_kind!(all, s30_a_new_secret_key_ends_nothing_while_the_old_one_is_known, |k
     let place = Place::new().await;
     let (old, new) = (new_key(), new_key());
     let before = Node::start(kind, &place, &old, |config| config).await;
-    verified(&[&before], EMAIL).await;
+    before.verified(EMAIL).await;
     let client = before.logged_in(EMAIL).await;
     let tokens = if Kind::TOKENS.contains(&kind) {
         Some(Tokens::for_password(&before.client(), EMAIL).await)
@@ -190,8 +167,8 @@ async fn s30_a_cursor_goes_on_under_a_new_secret_key() {
     let place = Place::new().await;
     let (old, new) = (new_key(), new_key());
     let before = Node::start(Kind::Session, &place, &old, |config| config).await;
-    let id = verified(&[&before], EMAIL).await;
-    verified(&[&before], "bea@example.com").await;
+    let id = before.verified(EMAIL).await;
+    before.verified("bea@example.com").await;
     before.admin.grant(id, "administrator").await.expect("it is done");
     let client = before.logged_in(EMAIL).await;
     let next = client.get("/users?limit=1").await.expect(200, "").json()["next"].clone();
@@ -207,7 +184,7 @@ each_kind!(all, s30_a_credential_that_is_given_anew_is_under_the_new_secret_key,
     let place = Place::new().await;
     let (old, new) = (new_key(), new_key());
     let before = Node::start(kind, &place, &old, |config| config).await;
-    verified(&[&before], EMAIL).await;
+    before.verified(EMAIL).await;
     let client = before.logged_in(EMAIL).await;
     let after = Node::start(kind, &place, &new, |config| config.with_old_secret_key(old)).await;
     let kept = after.take_over(&client);

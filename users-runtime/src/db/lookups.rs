@@ -158,9 +158,10 @@ async fn answer<U: Storable>(turn: Turn<U>, batch: Vec<Waiting<U>>) {
 
 /// The same error for somebody else.
 fn again(error: &Error) -> Error {
-    let cause = display_chain(error);
     match error {
-        Error::Internal(_) => Error::internal(cause),
-        _ => Error::unavailable(cause),
+        Error::Unavailable(cause) => Error::unavailable(display_chain(cause.as_ref())),
+        Error::Internal(cause) => Error::internal(display_chain(cause.as_ref())),
+        // The database says no other.
+        other => Error::internal(display_chain(other)),
     }
 }

@@ -47,7 +47,8 @@ pub const MYSQL: Syntax = Syntax {
     sessions: SQLITE.sessions,
 };
 
-/// The arguments of a statement that reads several sessions: as many as under a full load wait for one.
+/// The arguments of a statement that reads several sessions. Sixteen take PostgreSQL 0.14 to 0.21 ms and one 0.03 (`EXPLAIN
+/// ANALYZE`, a thousand sessions), beside what any statement takes: more would make those wait who are first.
 pub const SESSIONS: &str = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
 
 /// A statement out of its parts. Its arguments are written `?` and numbered where the database wants numbers.

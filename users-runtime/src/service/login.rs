@@ -218,7 +218,7 @@ impl<A: Application> Scope<A> {
             _ => return Ok(None),
         };
         self.hooks().after_login(request, &current, &mut transaction).await?;
-        // A hook may have written to the row that the credential is for and that the client is about to be shown.
+        // A hook with the connection may have written to the row that the credential is for and that the client is shown.
         let shown = if transaction.was_lent() {
             transaction.changes.of_user(&id);
             match transaction.user_by_id::<A::User>(self.tenant(), id).await? {
